@@ -1,0 +1,187 @@
+"""Captures: files, compressed files, folders and pipes in, batches of frames out. The only room that reads input.
+
+Frames are numbered from 1 over all files. Files follow each other in the order of their first frames; a batch holds
+frames of one file. What is wrong with a file stands in its `FileInfo.damage`, and everything before the damage is kept;
+`CaptureError` is for input of which nothing could be read. Memory is one window (`source.BLOCK`) and the batches that
+the caller keeps.
+"""
+
+from __future__ import annotations
+
+import os
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+import numpy as np
+
+from cmppscope.capture import pcap, pcapng
+from cmppscope.capture.source import STDIN, CaptureError, Source, Window
+from cmppscope.tables import BATCH_FRAMES, FileInfo
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator, Sequence
+
+    from cmppscope.tables import FrameBatch
+
+__all__ = ["Capture", "CaptureError"]
+
+PEEK = 1 << 16
+"""Octets of a file read to learn when it begins."""
+
+
+class Capture:
+    """One capture: a file, several, folders of them, or `-` for standard input."""
+
+    def __init__(self, paths: Sequence[str | Path], batch_frames: int = BATCH_FRAMES) -> None:
+        """Take the paths; nothing is opened before the first batch is asked for."""
+        self.paths = list(paths)
+        self.batch_frames = max(1, batch_frames)
+        self.files: list[FileInfo] = []
+        """One entry a file, in reading order, filled while reading; `FrameBatch.file` is an index into it."""
+        self.octets_total = _size(self.paths)
+        """Octets of all files as they lie on the disk, None where standard input is one of them."""
+        self._octets_done = 0
+        self._source: Source | None = None
+
+    @property
+    def octets_read(self) -> int:
+        """Octets read so far of `octets_total`."""
+        return self._octets_done + (self._source.octets_raw if self._source else 0)
+
+    def __iter__(self) -> Iterator[FrameBatch]:
+        """Yield the frames, file after file; raise CaptureError where no file could be read."""
+        self.files, self._octets_done = [], 0
+        errors: list[str] = []
+        first = 1
+        paths = _in_order(self.paths)
+        for index, path in enumerate(paths):
+            info = FileInfo(name=os.path.basename(path) or str(path))  # noqa: PTH119 - `-` is no path
+            self.files.append(info)
+            try:
+                for batch in self._read(path, info):
+                    batch.first, batch.file, batch.file_first = first, index, info.frames + 1
+                    first += len(batch)
+                    _count(info, batch)
+                    yield batch
+            except CaptureError as error:
+                errors.append(str(error))
+                info.damage = str(error).removeprefix(f"{path}: ")
+        if len(errors) == len(paths):
+            more = f" (and {len(errors) - 1} more that cannot be read)" if len(errors) > 1 else ""
+            raise CaptureError(errors[0] + more)
+
+    def _read(self, path: str, info: FileInfo) -> Iterator[FrameBatch]:
+        """Yield the frames of one file."""
+        source = self._source = _open(path)
+        try:
+            yield from _batches(Window(source), info, self.batch_frames)
+        finally:
+            source.close()
+            self._octets_done += source.octets_raw
+            self._source = None
+
+
+def _open(path: str) -> Source:
+    """Open one input; raise CaptureError where that is impossible."""
+    try:
+        return Source(path)
+    except IsADirectoryError:
+        msg = f"{path}: no capture files in this folder"
+        raise CaptureError(msg) from None
+    except OSError as error:
+        msg = f"{path}: {error.strerror or error}"
+        raise CaptureError(msg) from None
+
+
+def _batches(window: Window, info: FileInfo, batch_frames: int) -> Iterator[FrameBatch]:
+    """Yield the frames of an opened file in the format that its first octets tell."""
+    source = window.source
+    head = bytes(window.view[:8])
+    if head[:4] in pcap.MAGICS:
+        name, read = "pcap", pcap.read_pcap
+    elif head[:4] == pcapng.MAGIC:
+        name, read = "pcapng", pcapng.read_pcapng
+    else:
+        start = " ".join(head[at : at + 2].hex() for at in range(0, len(head), 2))
+        reason = (
+            f"not a capture file (starts with {start} …)"
+            if head
+            else source.trouble or "empty file"
+        )
+        msg = f"{source.path}: {reason}"
+        raise CaptureError(msg)
+    info.format = f"{name}+{source.compression}" if source.compression else name
+    yield from read(window, info, batch_frames)
+    info.damage = "; ".join(filter(None, (source.trouble, info.damage))) or None
+
+
+def _count(info: FileInfo, batch: FrameBatch) -> None:
+    """Add a batch to what is known of its file."""
+    info.frames += len(batch)
+    info.octets += int(batch.caplen.sum())
+    first_uses = dict.fromkeys(
+        batch.linktype[np.sort(np.unique(batch.linktype, return_index=True)[1])].tolist()
+    )
+    info.linktypes = tuple(dict.fromkeys((*info.linktypes, *first_uses)))
+
+
+def _size(paths: Sequence[str | Path]) -> int | None:
+    """Add up the octets of files and of the files in folders; None with standard input."""
+    if any(str(path) == STDIN for path in paths):
+        return None
+    return sum(_file_size(file) for path in paths for file in _expand(str(path)))
+
+
+def _file_size(path: str) -> int:
+    """Give the octets of a file, 0 where that cannot be known."""
+    try:
+        return os.stat(path).st_size  # noqa: PTH116 - paths are text here
+    except OSError:
+        return 0
+
+
+def _expand(path: str) -> list[str]:
+    """Name the files of a folder, but not those of its folders and no hidden ones; anything else is itself."""
+    if path == STDIN or not Path(path).is_dir():
+        return [path]
+    try:
+        files = sorted(Path(path).iterdir())
+    except OSError:
+        return []
+    return [str(file) for file in files if file.is_file() and not file.name.startswith(".")]
+
+
+def _in_order(paths: Sequence[str | Path]) -> list[str]:
+    """Put the files in the order of their first frames, those without any after them, standard input last.
+
+    Files of a folder that are no captures are left out; files that were named stay.
+    """
+    found: list[tuple[float, str]] = []
+    for path in map(str, paths):
+        files = _expand(path)
+        alone = files == [path]
+        if alone and len(paths) == 1:
+            return files
+        known = [(time, file) for file in files if (time := _first_time(file)) is not None or alone]
+        found += [
+            (float("inf") if time is None else time, file) for time, file in known or [(None, path)]
+        ]
+    return [file for _, file in sorted(found, key=lambda item: (item[1] == STDIN, item[0]))]
+
+
+def _first_time(path: str) -> float | None:
+    """Give the time of a file's first frame, infinity without one, None where the file is no capture."""
+    if path == STDIN or not Path(path).is_file():  # what a pipe gives once cannot be read again
+        return None
+    try:
+        source = _open(path)
+    except CaptureError:
+        return None
+    try:
+        for batch in _batches(Window(source, PEEK), FileInfo(""), 1):
+            return int(batch.time_ns[0])
+    except CaptureError:
+        return None
+    finally:
+        source.close()
+    return float("inf")

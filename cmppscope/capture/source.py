@@ -1,0 +1,312 @@
+"""Octets of a capture file, decompressed, in bounded pieces.
+
+A `Source` is one opened file. A `Window` is the stretch of it that is in memory: a buffer that is read to the end,
+never written again, and replaced by a fresh one. What a batch points into therefore stays valid for as long as the
+batch lives, and nothing is copied but the unfinished record at the end of a buffer.
+
+Compression is told by the first octets, never by the name. Decompression is a stream with a bound on every step, so a
+file that inflates a thousandfold costs time and no memory. The file is read, not memory-mapped: mapped pages count as
+resident memory. Cost: one buffer of `BLOCK` octets a window, 0.1 s a gigabyte for plain files.
+"""
+
+from __future__ import annotations
+
+import bz2
+import lzma
+import os
+import select
+import stat
+import sys
+import zlib
+from typing import TYPE_CHECKING, Any, Protocol
+
+import numpy as np
+from numpy.typing import NDArray
+
+if TYPE_CHECKING:
+    from pathlib import Path
+
+    from cmppscope.tables import I64, U8
+
+BLOCK = 16 << 20
+"""Octets of one window; a batch never holds more, unless one record does."""
+
+SLACK = 128
+"""Zero octets behind the end of every window, so that a fixed-size header can be gathered at any offset in it."""
+
+RAW_BLOCK = 1 << 20
+"""Compressed octets read at once."""
+
+PIPE_PATIENCE = 0.05
+"""Seconds that a pipe may pause before what has come is handed on."""
+
+STDIN = "-"
+"""The path that means standard input."""
+
+COMPRESSIONS = {
+    b"\x1f\x8b": "gzip",
+    b"BZh": "bzip2",
+    b"\xfd7zXZ\x00": "xz",
+    b"\x28\xb5\x2f\xfd": "zstd",
+    b"\x04\x22\x4d\x18": "lz4",
+}
+"""First octets of compressed files."""
+
+
+class CaptureError(Exception):
+    """Input that cannot be read as a capture; its text is one line for the person who named the input."""
+
+
+class Decompressor(Protocol):
+    """What the decompressors of the standard library have in common (zlib's after `Inflater`)."""
+
+    @property
+    def eof(self) -> bool:
+        """Tell whether the compressed stream is complete."""
+
+    @property
+    def needs_input(self) -> bool:
+        """Tell whether nothing more comes without more input."""
+
+    @property
+    def unused_data(self) -> bytes:
+        """Give what stands behind the compressed stream."""
+
+    def decompress(self, data: bytes, max_length: int) -> bytes:
+        """Take compressed octets and give at most `max_length` others."""
+
+
+class Inflater:
+    """zlib's gzip decompressor with the manners of those of bz2 and lzma."""
+
+    def __init__(self) -> None:
+        """Expect a gzip header."""
+        self._zlib = zlib.decompressobj(wbits=31)
+        self._full = False
+
+    @property
+    def eof(self) -> bool:
+        """Tell whether the member is complete."""
+        return self._zlib.eof
+
+    @property
+    def needs_input(self) -> bool:
+        """Tell whether nothing more comes without more input."""
+        return not (self._full or self._zlib.unconsumed_tail)
+
+    @property
+    def unused_data(self) -> bytes:
+        """Give what stands behind the member."""
+        return self._zlib.unused_data
+
+    def decompress(self, data: bytes, max_length: int) -> bytes:
+        """Inflate; when the output is full, zlib may hold more of it than its input shows."""
+        out = self._zlib.decompress(self._zlib.unconsumed_tail + data, max_length)
+        self._full = len(out) == max_length
+        return out
+
+
+def _decompressor(compression: str) -> Decompressor:
+    """Make the decompressor of one compressed stream."""
+    if compression == "gzip":
+        return Inflater()
+    if compression == "bzip2":
+        return bz2.BZ2Decompressor()
+    return lzma.LZMADecompressor()
+
+
+class Source:
+    """One opened input: `readinto` gives its decompressed octets, `trouble` says why it ended early."""
+
+    def __init__(self, path: Path | str) -> None:
+        """Open a file, or standard input for `-`; raise OSError or CaptureError."""
+        self.name = path if isinstance(path, str) else path.name
+        self.path = str(path)
+        self.trouble: str | None = None
+        self.octets_raw = 0
+        """Octets read from the file itself, for a progress bar."""
+        self._file = _open(path)
+        self._pipe = _pipe_number(self._file)
+        self._head = b""
+        self._head = self._read_head(6)
+        self.compression = next(
+            (name for magic, name in COMPRESSIONS.items() if self._head.startswith(magic)), None
+        )
+        self._stream: Decompressor | None = None
+        if self.compression in {"zstd", "lz4"}:
+            self.close()
+            msg = (
+                f"{self.path}: {self.compression} compression is not supported; decompress it first"
+            )
+            raise CaptureError(msg)
+        if self.compression:
+            self._stream = _decompressor(self.compression)
+
+    def close(self) -> None:
+        """Close the file, but never standard input."""
+        if self.path != STDIN:
+            self._file.close()
+
+    def readinto(self, room: memoryview) -> int:
+        """Read decompressed octets into `room`; 0 at the end, with `trouble` set when that came too early."""
+        try:
+            if self._stream is None:
+                return self._read_raw(room)
+            return self._read_stream(room)
+        except OSError as error:
+            # bz2 raises an OSError without a number for bad data.
+            if error.errno is None:
+                return self._end(f"{self.compression} data damaged: {error}")
+            return self._end(f"read error: {error.strerror}")
+        except (zlib.error, lzma.LZMAError, EOFError, ValueError) as error:
+            return self._end(f"{self.compression} data damaged: {error}")
+
+    def paused(self) -> bool:
+        """Tell whether the input is a pipe on which nothing more has come for a moment."""
+        if self._pipe is None:
+            return False
+        try:
+            return not select.select([self._pipe], [], [], PIPE_PATIENCE)[0]
+        except (OSError, ValueError):  # a system on which only sockets can be waited for
+            self._pipe = None
+            return False
+
+    def _end(self, trouble: str) -> int:
+        """Note why there is nothing more to read."""
+        self.trouble = trouble
+        return 0
+
+    def _read_head(self, size: int) -> bytes:
+        """Read the first octets, of which a pipe may give one at a time."""
+        room = memoryview(bytearray(size))
+        got = 0
+        while got < size and (step := self._read_raw(room[got:])):
+            got += step
+        return bytes(room[:got])
+
+    def _read_raw(self, room: memoryview) -> int:
+        """Read octets of the file, first those that were looked at already."""
+        if self._head:
+            size = min(len(self._head), len(room))
+            room[:size] = self._head[:size]
+            self._head = self._head[size:]
+            return size
+        size = self._file.readinto(room) or 0
+        self.octets_raw += size
+        return size
+
+    def _read_stream(self, room: memoryview) -> int:
+        """Read decompressed octets; compressed streams that follow each other are one."""
+        stream = self._stream
+        while stream is not None:
+            data = b""
+            if stream.eof:
+                stream = self._stream = self._next_stream(stream.unused_data)
+                continue
+            if stream.needs_input and not (data := self._raw_block()):
+                return self._end(f"{self.compression} data cut short")
+            if out := stream.decompress(data, len(room)):
+                room[: len(out)] = out
+                return len(out)
+        return 0
+
+    def _next_stream(self, rest: bytes) -> Decompressor | None:
+        """Begin with the compressed stream behind a complete one, unless only padding follows."""
+        rest = rest or self._raw_block()
+        while rest and not rest.strip(b"\0"):
+            rest = self._raw_block()
+        if not rest:
+            return None
+        self._head = rest.lstrip(b"\0") + self._head
+        return _decompressor(self.compression or "")
+
+    def _raw_block(self) -> bytes:
+        """Read the next compressed octets."""
+        room = bytearray(max(RAW_BLOCK, len(self._head)))
+        return bytes(room[: self._read_raw(memoryview(room))])
+
+
+class Window:
+    """The stretch of a source that is in memory: `octets[at:end]` is not consumed, `base` is the offset of `octets[0]`."""
+
+    def __init__(self, source: Source, block: int = BLOCK) -> None:
+        """Read the first block."""
+        self.source = source
+        self.block = block
+        self.at = self.end = self.base = 0
+        self.eof = False
+        self.octets: U8 = np.zeros(0, np.uint8)
+        self.view = memoryview(b"")
+        self.refill()
+
+    @property
+    def position(self) -> int:
+        """Offset in the decompressed file of the next octet."""
+        return self.base + self.at
+
+    @property
+    def left(self) -> int:
+        """Octets in memory that are not consumed."""
+        return self.end - self.at
+
+    def refill(self, need: int = 0) -> None:
+        """Take a fresh buffer that begins with what is left, and read until it is full, the input ends or pauses.
+
+        `need` octets are read even where a pipe pauses.
+        """
+        left = self.left
+        octets = np.empty(max(self.block, need) + SLACK, np.uint8)
+        octets[:left] = self.octets[self.at : self.end]
+        room = memoryview(octets.data)
+        end, full = left, len(octets) - SLACK
+        while end < full:
+            if end >= need and end > left and self.source.paused():
+                break
+            if not (step := self.source.readinto(room[end:full])):
+                self.eof = True
+                break
+            end += step
+        octets[end : end + SLACK] = 0
+        self.base += self.at
+        self.octets, self.at, self.end = octets, 0, end
+        self.view = room[:end].toreadonly()
+
+
+class Octets(Protocol):
+    """What is read from: a file, or standard input."""
+
+    def readinto(self, room: memoryview, /) -> int | None:
+        """Read octets, at most as many as there is room for."""
+
+    def fileno(self) -> int:
+        """Give the descriptor."""
+
+    def close(self) -> None:
+        """Close it."""
+
+
+def _open(path: Path | str) -> Octets:
+    """Open for reading without a buffer of Python's own."""
+    if path == STDIN:
+        buffer: Any = sys.stdin.buffer
+        raw: Octets = getattr(buffer, "raw", buffer)
+        return raw
+    return open(path, "rb", buffering=0)  # noqa: PTH123 - paths are text here
+
+
+def _pipe_number(file: Octets) -> int | None:
+    """Give the descriptor of an input that may pause, None for what `select` does not know."""
+    try:
+        number = file.fileno()
+        return None if stat.S_ISREG(os.fstat(number).st_mode) else number
+    except (OSError, ValueError, AttributeError):
+        return None
+
+
+def gather(octets: U8, at: I64, record: np.dtype[np.void]) -> NDArray[np.void]:
+    """Copy a fixed-size header from each offset: one pass over memory for all of its fields."""
+    size = record.itemsize
+    everywhere: NDArray[np.void] = np.ndarray(
+        (len(octets) - size + 1,), f"V{size}", octets.data, 0, (1,)
+    )
+    return everywhere[at].view(record)

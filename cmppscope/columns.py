@@ -1,0 +1,249 @@
+"""Typed fields of PDUs as columns, compiled from `fields_desc` of the Scapy layers.
+
+Theory of operation. A body's fields are compiled once into a list of reads. Up to the first list or content, a field
+stands at a constant offset; behind it the offset is an array that grows by the list's and the content's size. A read
+gathers the field's octets of all rows at once. A field whose octets do not all lie inside the PDU is invalid, and so
+are all behind it (design: cut and overlong bodies); the layers say None there, and a test holds both equal.
+
+A column is decoded when it is asked for. An unknown field class is an error when the body is compiled.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from functools import cached_property
+from typing import TYPE_CHECKING, NamedTuple
+
+import numpy as np
+from scapy.fields import ByteField, IntField, LongField, ShortField, SignedIntField
+
+from cmppscope.tables import LAYOUT_20, I64, U8, U64, Bool, PduBatch, snake
+from dissectors.cmpp import BODIES, CMPPMOReport, CMPPReport, CMPPReport71
+from dissectors.cmpp.counted import OctetContent, OctetList
+from dissectors.cmpp.fields import OctetString
+
+if TYPE_CHECKING:
+    from scapy.fields import AnyField
+    from scapy.packet import Packet
+
+HEADER = 12
+
+SUBMIT, DELIVER, FWD = 0x04, 0x05, 0x09
+
+_INTEGERS = (ByteField, ShortField, IntField, LongField)
+
+
+class Field(NamedTuple):
+    """One compiled field."""
+
+    name: str
+    """Public name (`tables.snake`)."""
+    kind: str
+    """`int`, `signed`, `string`, `list` or `content`."""
+    width: int
+    """Octets of the field, or of one element of a list."""
+    counter: str
+    """The field that counts the elements or octets of a list or content."""
+    layer_field: AnyField
+    """The field of the layer that this was compiled from."""
+
+
+class Body(NamedTuple):
+    """A compiled body."""
+
+    command: str
+    fields: tuple[Field, ...]
+    by_name: dict[str, int]
+
+
+@dataclass(slots=True)
+class Strings:
+    """A column of Octet Strings: an array [rows, width] of octets."""
+
+    octets: U8
+
+    def text(self, row: int) -> str | None:
+        """Give printable ASCII followed only by NULs as text, None for anything else."""
+        return plain_text(self.octets[row].tobytes())
+
+
+def plain_text(octets: bytes) -> str | None:
+    """Give printable ASCII followed only by NULs as text, None for anything else (CMPP 2.0 §7.1)."""
+    head = octets.rstrip(b"\0")
+    text = head.decode("latin-1")
+    return text if text.isascii() and text.isprintable() else None
+
+
+def compile_body(layer: type[Packet]) -> Body:
+    """Compile `fields_desc` of a layer; TypeError for a field class that has no column."""
+    fields = tuple(_compile(f) for f in layer.fields_desc)
+    return Body(layer.name, fields, {f.name: at for at, f in enumerate(fields)})
+
+
+def _compile(field: AnyField) -> Field:
+    """Compile one field."""
+    name = snake(field.name)
+    if isinstance(field, OctetString):
+        return Field(name, "string", field.width, "", field)
+    if isinstance(field, OctetList):
+        return Field(name, "list", field.width, snake(field.count_field), field)
+    if isinstance(field, OctetContent):
+        return Field(name, "content", 1, snake(field.length_field), field)
+    if isinstance(field, SignedIntField):
+        return Field(name, "signed", field.sz, "", field)
+    if isinstance(field, _INTEGERS):
+        return Field(name, "int", field.sz, "", field)
+    message = f"{name}: no column for a field of class {type(field).__name__}"
+    raise TypeError(message)
+
+
+COMPILED = {command: compile_body(layer) for command, layer in BODIES.items()}
+"""Command_Id to the compiled body of its 2.0 layout."""
+
+REPORTS = {60: compile_body(CMPPReport), 71: compile_body(CMPPReport71)}
+"""Msg_Length to the compiled status report (CMPP 2.0 §7.4.5.1; 71 octets in 3.0 §8.4.5.1)."""
+
+MO_REPORT = compile_body(CMPPMOReport)
+"""The report about an MO, 60 octets (CMPP 2.0 §7.5.4.1)."""
+
+
+class Columns:
+    """The fields of rows that share one layout. Positions are those of the first octet of the fields."""
+
+    def __init__(self, octets: U8, position: I64, length: I64, body: Body) -> None:
+        """Take where each row's fields begin in `octets` and how many octets they may take."""
+        self.octets = octets
+        self.position = position
+        self.length = length
+        self.body = body
+        self._places: dict[int, tuple[I64, I64]] = {}
+
+    def __len__(self) -> int:
+        """Count the rows."""
+        return len(self.position)
+
+    def place(self, name: str) -> tuple[I64, I64]:
+        """Give (offset from the first field, octets) of a field in each row, inside the PDU or not."""
+        return self._place(self.body.by_name[name])
+
+    def valid(self, name: str) -> Bool:
+        """Tell in which rows the field is there as a whole."""
+        offset, size = self.place(name)
+        return offset + size <= self.length
+
+    def integer(self, name: str) -> I64 | U64:
+        """Give a number's column; 64-bit numbers are unsigned. Rows that are not valid hold 0."""
+        field = self.body.fields[self.body.by_name[name]]
+        octets = self._gather(name, field.width)
+        if field.width == 1:
+            return octets[:, 0].astype(np.int64)
+        kind = f">{'i' if field.kind == 'signed' else 'u'}{field.width}"
+        values = octets.view(kind).reshape(-1)
+        return values.astype(np.uint64 if field.width == 8 else np.int64)  # noqa: PLR2004
+
+    def strings(self, name: str) -> Strings:
+        """Give an Octet String's column. Rows that are not valid hold NULs."""
+        return Strings(self._gather(name, self.body.fields[self.body.by_name[name]].width))
+
+    def octets_of(self, name: str, row: int) -> bytes:
+        """Give the octets of a field, list or content in one valid row."""
+        offset, size = self.place(name)
+        start = int(self.position[row] + offset[row])
+        return self.octets[start : start + int(size[row])].tobytes()
+
+    @cached_property
+    def end(self) -> I64:
+        """Where the last field ends, counted from the first."""
+        if not self.body.fields:
+            return np.zeros(len(self), np.int64)
+        offset, size = self._place(len(self.body.fields) - 1)
+        return offset + size
+
+    def _place(self, at: int) -> tuple[I64, I64]:
+        """Compute offset and size of the field at an index."""
+        if at not in self._places:
+            field = self.body.fields[at]
+            if at == 0:
+                offset = np.zeros(len(self), np.int64)
+            else:
+                before, taken = self._place(at - 1)
+                offset = before + taken
+            size = np.full(len(self), field.width, np.int64)
+            if field.counter:
+                size *= self.integer(field.counter).astype(np.int64)
+            self._places[at] = offset, size
+        return self._places[at]
+
+    def _gather(self, name: str, width: int) -> U8:
+        """Copy a field's octets of all rows: an array [rows, width]."""
+        offset, _ = self.place(name)
+        valid = offset + width <= self.length
+        if not len(self):
+            return np.zeros((0, width), np.uint8)
+        if valid.all():
+            return _windows(self.octets, width)[self.position + offset]
+        result = np.zeros((len(self), width), np.uint8)
+        rows = np.flatnonzero(valid)
+        if len(rows):
+            result[rows] = _windows(self.octets, width)[self.position[rows] + offset[rows]]
+        return result
+
+
+def _windows(octets: U8, width: int) -> U8:
+    """View a buffer as all its runs of `width` octets."""
+    return np.lib.stride_tricks.sliding_window_view(octets, width)
+
+
+class PduColumns:
+    """The typed fields of a batch of PDUs, a command at a time."""
+
+    def __init__(self, batch: PduBatch) -> None:
+        """Take a batch; nothing is decoded yet."""
+        self.batch = batch
+        self._rows: dict[int, I64] = {}
+        self._columns: dict[int, Columns] = {}
+        self._by_command: tuple[I64, I64] | None = None
+
+    def rows(self, command: int) -> I64:
+        """Give the rows of a command that are laid out as in 2.0."""
+        if command not in self._rows:
+            batch = self.batch
+            self._rows[command] = np.flatnonzero((batch.command == command) & (batch.layout == LAYOUT_20))
+        return self._rows[command]
+
+    def body(self, command: int) -> Columns:
+        """Give the columns of those rows."""
+        if command not in self._columns:
+            rows = self.rows(command)
+            batch = self.batch
+            self._columns[command] = Columns(
+                batch.octets, batch.position[rows] + HEADER, batch.length[rows] - HEADER, COMPILED[command]
+            )
+        return self._columns[command]
+
+    def reports(self, command: int) -> dict[int, tuple[I64, Columns]]:
+        """Give the status reports in DELIVER or FWD: {octets: (rows within `rows(command)`, columns)}."""
+        body = self.body(command)
+        if not len(body):
+            return {}
+        kind = body.integer("registered_delivery" if command == DELIVER else "msg_fwd_type")
+        length = body.integer("msg_length")
+        wanted = body.valid("msg_content") & (kind == (1 if command == DELIVER else 2))
+        found = {}
+        for octets, report in REPORTS.items():
+            rows = np.flatnonzero(wanted & (length == octets))
+            if len(rows):
+                found[octets] = rows, self._inside(body, rows, octets, report)
+        return found
+
+    def mo_reports(self) -> tuple[I64, Columns]:
+        """Give the reports about MOs in FWD: (rows within `rows(FWD)`, columns)."""
+        body = self.body(FWD)
+        wanted = body.valid("msg_content") & (body.integer("msg_fwd_type") == 3)  # noqa: PLR2004
+        rows = np.flatnonzero(wanted & (body.integer("msg_length") == 60))  # noqa: PLR2004
+        return rows, self._inside(body, rows, 60, MO_REPORT)
+
+    def _inside(self, body: Columns, rows: I64, octets: int, report: Body) -> Columns:
+        """Give the columns of a layer that stands in Msg_Content."""
+        offset, _ = body.place("msg_content")
+        return Columns(body.octets, body.position[rows] + offset[rows], np.full(len(rows), octets), report)

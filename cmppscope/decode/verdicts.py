@@ -1,0 +1,51 @@
+"""What became of a frame: exactly one verdict each, in bulk and one by one alike."""
+
+from __future__ import annotations
+
+PENDING, SEGMENT, NOT_TCP, FRAGMENT, ODD = range(5)
+"""Not decided; a row; another protocol; part of a packet that is not whole; for the path that takes frames one by one."""
+
+LINK, CUT, SHORT, NOT_IP, BAD_IPV4, BAD_IPV6, BAD_FRAGMENT, BAD_TCP, BAD_TUNNEL, TOO_DEEP = range(
+    5, 15
+)
+"""Not decoded."""
+
+REASONS = {
+    LINK: "link type not supported",
+    CUT: "headers cut off by the snapshot length",
+    SHORT: "frame ends inside its headers",
+    NOT_IP: "neither IPv4 nor IPv6",
+    BAD_IPV4: "malformed IPv4 header",
+    BAD_IPV6: "malformed IPv6 header",
+    BAD_FRAGMENT: "malformed IP fragment",
+    BAD_TCP: "malformed TCP header",
+    BAD_TUNNEL: "tunnel not supported",
+    TOO_DEEP: "too many layers",
+}
+"""Why a frame was not decoded, as it is counted; the link type's number is put behind the first."""
+
+IPV4, IPV6 = 0x0800, 0x86DD
+VLAN_TAGS = (0x8100, 0x88A8, 0x9100, 0x9200)
+MPLS, MPLS_MULTICAST, PPPOE = 0x8847, 0x8848, 0x8864
+LLC_MAX = 0x05FF
+"""Ethertypes; a smaller number is a length, and LLC follows."""
+
+IP_IN_IP, TCP, UDP, IPV6_IN_IP, GRE, AH = 4, 6, 17, 41, 47, 51
+HOP_BY_HOP, ROUTING, FRAGMENT_HEADER, DESTINATION, MOBILITY = 0, 43, 44, 60, 135
+"""IP protocol numbers (IANA)."""
+
+VXLAN_PORT = 4789
+"""UDP destination port of VXLAN (RFC 7348)."""
+
+TUNNELS = (IP_IN_IP, IPV6_IN_IP, GRE, AH)
+"""Protocols behind which TCP may stand."""
+
+EXTENSIONS = (HOP_BY_HOP, ROUTING, DESTINATION, MOBILITY)
+"""IPv6 extension headers that tell their length in units of eight octets (RFC 8200)."""
+
+FAMILY_IPV4, FAMILIES_IPV6 = 2, (10, 23, 24, 28, 30)
+"""Address families in null and loopback headers: IPv6 has one number a system (Linux, Windows, NetBSD, FreeBSD, Darwin)."""
+
+ETHERNET, NULL, LOOP, COOKED, COOKED2 = 1, 0, 108, 113, 276
+RAW, RAW_IPV4, RAW_IPV6 = (101, 12, 14), 228, 229
+"""LINKTYPE_ values; 12 and 14 are what DLT_RAW is on different systems."""

@@ -1,0 +1,316 @@
+"""CMPP associations inside streams: CONNECT to TERMINATE or close, who is SP and who ISMG, which version.
+
+Theory of operation. Only CONNECT, TERMINATE and their responses change the state of a session, and Python looks at each
+of them; all other PDUs are counted a batch at a time. A stream's first PDU begins a session, and so does a CONNECT after
+TERMINATE_RESP. Version: the length of CONNECT_RESP decides over the octet in CONNECT, and without both the first PDU
+that fits one version only (spec 9.2); the first decision stays. Roles come from what was sent, never from who opened
+the connection: CONNECT or SUBMIT make an SP, DELIVER makes an ISMG, and only without any of them does the port.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+
+import numpy as np
+
+from cmppscope.columns import Columns, PduColumns, plain_text
+from cmppscope.reassembly import Stream
+from cmppscope.tables import (
+    FITS_20,
+    FITS_21,
+    FITS_30,
+    I64,
+    LAYOUT_20,
+    LAYOUT_30,
+    U8,
+    PduBatch,
+)
+
+RESPONSE = 0x80000000
+CONNECT, TERMINATE, SUBMIT, DELIVER, QUERY, CANCEL, ACTIVE_TEST, FWD = 1, 2, 4, 5, 6, 7, 8, 9
+ROUTES = range(0x10, 0x18)
+_PUSHES = (0x15, 0x16)
+_CANCEL_RESP = RESPONSE | CANCEL
+
+SP_ISMG, ISMG_ISMG, ISMG_GNS = "SP-ISMG", "ISMG-ISMG", "ISMG-GNS"
+INTERFACES: dict[int, str] = (
+    dict.fromkeys((SUBMIT, DELIVER, QUERY, CANCEL), SP_ISMG)
+    | {FWD: ISMG_ISMG}
+    | dict.fromkeys(ROUTES, ISMG_GNS)
+)
+"""The interface that a request belongs to, where it belongs to one only (CMPP 2.0 §7.4 to §7.6)."""
+
+_PORT_INTERFACES = {7930: ISMG_ISMG, 9168: ISMG_GNS}
+
+SILENCE_NS = 360_000_000_000
+"""Silence after which an idle connection counts as given up: C + N·T (CMPP 2.0 §6.1)."""
+
+CONNECT_LENGTHS = {30: "2.0", 33: "3.0"}
+
+
+@dataclass(slots=True)
+class Session:
+    """One CMPP association. Directions are those of the stream; times are nanoseconds since 1970 UTC."""
+
+    number: int
+    stream: Stream
+    first_pdu: int
+    first_frame: int
+    first_time_ns: int
+    last_pdu: int = 0
+    last_frame: int = 0
+    last_time_ns: int = 0
+    connects: int = 0
+    connect_direction: int | None = None
+    connect_time_ns: int = 0
+    source_addr: str | None = None
+    version_octet: int | None = None
+    """Version of the last CONNECT."""
+    status: int | None = None
+    """Status of the last CONNECT_RESP."""
+    status_frame: int = 0
+    login_ns: int | None = None
+    """Time from the last CONNECT to its CONNECT_RESP."""
+    version: str | None = None
+    version_pdu: int = 0
+    """The PDU from which the version is known."""
+    terminate_direction: int | None = None
+    released: bool = False
+    ended: bool = False
+    """Another session follows in the same stream."""
+    counts: dict[tuple[int, int], int] = field(default_factory=dict)
+    """PDUs by (direction, Command_Id)."""
+    octets: int = 0
+    business: tuple[int, int] | None = None
+    """Command_Id and direction of the first request that belongs to one interface only."""
+
+    @property
+    def pdus(self) -> int:
+        """PDUs of both directions."""
+        return sum(self.counts.values())
+
+    @property
+    def interface(self) -> str:
+        """Which of the three interfaces of CMPP 2.0 §3 this is."""
+        if self.business:
+            return INTERFACES[self.business[0]]
+        for port in (self.stream.responder.port, self.stream.originator.port):
+            if port in _PORT_INTERFACES:
+                return _PORT_INTERFACES[port]
+        return SP_ISMG
+
+    @property
+    def roles(self) -> tuple[str, str]:
+        """What the originator and the responder are: SP, ISMG or GNS."""
+        interface = self.interface
+        if interface == ISMG_ISMG:
+            return "ISMG", "ISMG"
+        client = self._client()
+        first, second = ("SP", "ISMG") if interface == SP_ISMG else ("ISMG", "GNS")
+        return (first, second) if client == 0 else (second, first)
+
+    def _client(self) -> int:
+        """Direction in which the SP (or, towards a GNS, the ISMG) sends."""
+        if self.interface == SP_ISMG and self.connect_direction is not None:
+            return self.connect_direction
+        if self.business:
+            command, direction = self.business
+            return 1 - direction if command in (DELIVER, *_PUSHES) else direction
+        return self.connect_direction or 0
+
+    @property
+    def login(self) -> str:
+        """`ok`, `refused`, `unanswered`, or `not seen`."""
+        if not self.connects and self.status is None:
+            return "not seen"
+        if self.status is None:
+            return "unanswered"
+        return "refused" if self.status else "ok"
+
+    def closed_by(self, last_time_ns: int) -> tuple[str, int | None]:
+        """Say who ended the session and how, and in which direction that went; `last_time_ns` is the capture's."""
+        if self.terminate_direction is not None:
+            return f"{self._side(self.terminate_direction)}_terminate", self.terminate_direction
+        closing = self.stream.closing
+        if closing is not None and not self.ended:
+            return f"{self._side(closing.direction)}_{closing.kind}", closing.direction
+        if last_time_ns - self.stream.last_time_ns > SILENCE_NS:
+            return "silence", None
+        return "capture_end", None
+
+    def _side(self, direction: int) -> str:
+        """Name a side; the GNS counts as the gateway side."""
+        return "sp" if self.roles[direction] == "SP" else "ismg"
+
+
+class Sessions:
+    """Finds the session of every PDU."""
+
+    def __init__(self, streams: list[Stream], forced: dict[int, str] | None = None) -> None:
+        """`forced` maps a port to the version that the user says it speaks."""
+        self._streams = streams
+        self._forced = forced or {}
+        self.sessions: list[Session] = []
+        """All sessions, by number."""
+        self._current: dict[int, Session] = {}
+
+    def feed(self, batch: PduBatch, columns: PduColumns) -> I64:
+        """Give the session of each PDU; decide layouts that wait for a version (spec 9.2)."""
+        if not len(batch):
+            return np.zeros(0, np.int64)
+        begins = self._control(batch, columns)
+        session = self._spread(batch, begins)
+        self._versions(batch, session)
+        self._decide_layouts(batch, session)
+        self._count(batch, session)
+        return session
+
+    def _control(self, batch: PduBatch, columns: PduColumns) -> list[tuple[int, int, int]]:
+        """Look at each PDU that changes a session, and at each stream's first: (stream, row, session) of beginnings."""
+        plain = batch.command & 0x7FFFFFFF
+        streams, first_rows = np.unique(batch.stream, return_index=True)
+        control = np.flatnonzero((plain == CONNECT) | (plain == TERMINATE))
+        begins = []
+        firsts = set(first_rows.tolist())
+        for row in np.union1d(control, first_rows).tolist():
+            stream, command = int(batch.stream[row]), int(batch.command[row])
+            session = self._current.get(stream)
+            if session is None or (command == CONNECT and session.released):
+                session = self._begin(batch, row, session)
+                begins.append((stream, row, session.number))
+            elif row in firsts:
+                begins.append((stream, row, session.number))
+            if command & 0x7FFFFFFF in (CONNECT, TERMINATE):
+                _note(session, batch, row)
+        del streams, columns
+        return begins
+
+    def _begin(self, batch: PduBatch, row: int, before: Session | None) -> Session:
+        """Begin a session at a row."""
+        if before is not None:
+            before.ended = True
+        stream = self._streams[int(batch.stream[row])]
+        session = Session(
+            len(self.sessions), stream, batch.first + row, int(batch.frame[row]), int(batch.time_ns[row])
+        )
+        forced = self._forced.get(stream.responder.port, self._forced.get(stream.originator.port))
+        if forced:
+            session.version, session.version_pdu = forced, session.first_pdu
+        self.sessions.append(session)
+        self._current[stream.number] = session
+        return session
+
+    def _spread(self, batch: PduBatch, begins: list[tuple[int, int, int]]) -> I64:
+        """Give every row the session that began last in its stream."""
+        rows = len(batch)
+        begins.sort()
+        marks = np.array([stream * rows + row for stream, row, _ in begins], np.int64)
+        numbers = np.array([number for *_, number in begins], np.int64)
+        return numbers[np.searchsorted(marks, batch.stream * rows + np.arange(rows), "right") - 1]
+
+    def _versions(self, batch: PduBatch, session: I64) -> None:
+        """Decide the version of sessions without CONNECT by the first PDU that fits one version only."""
+        wanted = [n for n in np.unique(session).tolist() if self.sessions[n].version is None]
+        if not wanted:
+            return
+        has = batch.fits
+        telling = ((has & FITS_20) > 0) != ((has & FITS_30) > 0)
+        telling &= batch.command != _CANCEL_RESP
+        rows = np.flatnonzero(telling & np.isin(session, np.array(wanted)))
+        numbers, first = np.unique(session[rows], return_index=True)
+        for number, at in zip(numbers.tolist(), first.tolist(), strict=True):
+            row = int(rows[at])
+            bits = int(has[row])
+            version = "2.0" if bits & FITS_20 else ("2.1" if bits & FITS_21 else "3.0")
+            _decide(self.sessions[number], version, batch.first + row)
+
+    def _decide_layouts(self, batch: PduBatch, session: I64) -> None:
+        """Let the session's version decide where lengths do not: no layout fits, or two do."""
+        both = FITS_20 | FITS_30
+        variable = (batch.command == SUBMIT) | (batch.command == DELIVER) | (batch.command == FWD)
+        open_rows = (batch.layout != 0) & ((batch.fits == 0) | (variable & (batch.fits & both == both)))
+        for row in np.flatnonzero(open_rows).tolist():
+            record = self.sessions[int(session[row])]
+            if record.version is not None and record.version_pdu <= batch.first + row:
+                batch.layout[row] = LAYOUT_30 if record.version == "3.0" else LAYOUT_20
+
+    def _count(self, batch: PduBatch, session: I64) -> None:
+        """Count PDUs by session, direction and command, and keep each session's last one and first business."""
+        slot = (batch.command & 0xFFFF) | ((batch.command >> 31) << 16)
+        key = (session << 18) | (batch.direction << 17) | slot
+        _, first, inverse, counts = np.unique(key, return_index=True, return_inverse=True, return_counts=True)
+        del inverse
+        business: dict[int, tuple[int, tuple[int, int]]] = {}
+        for row, count in zip(first.tolist(), counts.tolist(), strict=True):
+            record = self.sessions[int(session[row])]
+            direction, command = int(batch.direction[row]), int(batch.command[row])
+            place = (direction, command)
+            record.counts[place] = record.counts.get(place, 0) + count
+            request = command & 0x7FFFFFFF
+            if request in INTERFACES and record.business is None:
+                sender = direction if command == request else 1 - direction
+                found = (row, (request, sender))
+                business[record.number] = min(business.get(record.number, found), found)
+        for number, (_, found_business) in business.items():
+            self.sessions[number].business = found_business
+        octets = np.bincount(session, weights=batch.length, minlength=len(self.sessions))
+        numbers, last = np.unique(session[::-1], return_index=True)
+        for number, at in zip(numbers.tolist(), last.tolist(), strict=True):
+            row, record = len(session) - 1 - at, self.sessions[number]
+            record.octets += int(octets[number])
+            record.last_pdu = batch.first + row
+            record.last_frame = int(batch.frame[row])
+            record.last_time_ns = int(batch.time_ns[row])
+
+
+def _note(session: Session, batch: PduBatch, row: int) -> None:
+    """Take a CONNECT, TERMINATE or one of their responses into the state of its session."""
+    command, direction = int(batch.command[row]), int(batch.direction[row])
+    if command == CONNECT:
+        _note_connect(session, batch, row, direction)
+    elif command == RESPONSE | CONNECT:
+        _note_connect_resp(session, batch, row)
+    elif command == TERMINATE and session.terminate_direction is None:
+        session.terminate_direction = direction
+    elif command == RESPONSE | TERMINATE:
+        session.released = True
+
+
+def _note_connect(session: Session, batch: PduBatch, row: int, direction: int) -> None:
+    """Keep who wants to log in, with which version."""
+    octets = batch.octets_of(row)
+    session.connects += 1
+    session.connect_direction = direction
+    session.connect_time_ns = int(batch.time_ns[row])
+    if len(octets) >= 18:  # noqa: PLR2004
+        session.source_addr = plain_text(octets[12:18])
+    if len(octets) >= 35:  # noqa: PLR2004
+        session.version_octet = octets[34]
+        if session.version is None and batch.fits[row]:
+            version = "3.0" if octets[34] >> 4 == 3 else ("2.1" if octets[34] == 0x21 else "2.0")  # noqa: PLR2004
+            _decide(session, version, batch.first + row)
+
+
+def _note_connect_resp(session: Session, batch: PduBatch, row: int) -> None:
+    """Keep whether the login was accepted; the length decides the version over what CONNECT said."""
+    octets = batch.octets_of(row)
+    version = CONNECT_LENGTHS.get(len(octets))
+    if version is None:
+        return
+    first_answer = session.status is None
+    session.status = octets[12] if version == "2.0" else int.from_bytes(octets[12:16], "big")
+    session.status_frame = int(batch.frame[row])
+    if session.connects:
+        session.login_ns = int(batch.time_ns[row]) - session.connect_time_ns
+    if first_answer and not (version == "2.0" and session.version == "2.1"):
+        session.version = None
+        _decide(session, version, batch.first + row)
+
+
+def _decide(session: Session, version: str, pdu: int) -> None:
+    """Keep the first decision on the version."""
+    if session.version is None:
+        session.version, session.version_pdu = version, pdu
+
+
+__all__ = ["Columns", "Session", "Sessions", "U8"]

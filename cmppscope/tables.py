@@ -1,0 +1,220 @@
+"""The nouns of the program as columns: what every stage takes and gives, with units.
+
+A batch is a struct of NumPy arrays, one row a frame, a segment, a chunk or a PDU, over one buffer of octets.
+Rows of a batch are in the order in which they were captured or, for PDUs, in which they became known.
+This module is the only owner of these shapes; it imports no other module of the package.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+U8 = NDArray[np.uint8]
+I16 = NDArray[np.int16]
+I32 = NDArray[np.int32]
+I64 = NDArray[np.int64]
+U64 = NDArray[np.uint64]
+Bool = NDArray[np.bool_]
+
+FIN, SYN, RST, PSH, ACK, URG = 0x01, 0x02, 0x04, 0x08, 0x10, 0x20
+"""TCP flag bits (RFC 9293 §3.1)."""
+
+BATCH_FRAMES = 100_000
+"""Rows of one batch when a file is read."""
+
+
+@dataclass(slots=True)
+class FrameBatch:
+    """Captured records. All arrays have one entry a frame."""
+
+    octets: U8
+    """The buffer that holds the captured octets of every frame of this batch."""
+    first: int
+    """Number of the first frame; frames are numbered from 1 and run on over several files."""
+    offset: I64
+    """Where the frame's captured octets begin in `octets`."""
+    caplen: I64
+    """Octets captured."""
+    wirelen: I64
+    """Octets the frame had on the wire, as the capture says."""
+    time_ns: I64
+    """Nanoseconds since 1970-01-01 UTC."""
+    linktype: I32
+    """LINKTYPE_ value of the interface that captured the frame."""
+    file: int = 0
+    """Index of the file in the capture."""
+    file_first: int = 1
+    """Number of the first frame within its own file."""
+    file_offset: I64 = field(default_factory=lambda: np.zeros(0, np.int64))
+    """Where the frame's captured octets begin in the (decompressed) file; empty when there is no file."""
+
+    def __len__(self) -> int:
+        """Count the frames."""
+        return len(self.offset)
+
+
+@dataclass(slots=True)
+class SegmentBatch:
+    """TCP segments, in frame order. All arrays have one entry a segment."""
+
+    octets: U8
+    """The buffer that holds the payloads: the frames' own, or a copy with what had to be put together behind it."""
+    frame: I64
+    """Frame that carried the segment (the last one, where the IP packet was fragmented)."""
+    time_ns: I64
+    src_hi: U64
+    src_lo: U64
+    dst_hi: U64
+    dst_lo: U64
+    """Addresses as 128 bits in two halves; IPv4 stands in the low 32 bits of `lo`, with `hi` 0."""
+    ip_version: U8
+    """4 or 6."""
+    sport: I32
+    dport: I32
+    seq: I64
+    ack: I64
+    """Sequence and acknowledgement numbers, 0 … 2**32 - 1."""
+    flags: U8
+    offset: I64
+    """Where the payload begins in `octets`."""
+    length: I64
+    """Payload octets captured."""
+    missing: I64
+    """Payload octets that the packet had on the wire and the capture cut off (snapshot length)."""
+
+    def __len__(self) -> int:
+        """Count the segments."""
+        return len(self.frame)
+
+
+@dataclass(slots=True)
+class FileInfo:
+    """What was learnt of one capture file; complete when its last frame was read."""
+
+    name: str
+    """Base name, or `-` for standard input."""
+    format: str = ""
+    """`pcap` or `pcapng`, with the compression behind a plus sign: `pcap+gzip`."""
+    frames: int = 0
+    octets: int = 0
+    """Captured octets of all frames."""
+    linktypes: Sequence[int] = ()
+    """LINKTYPE_ values in order of first use."""
+    damage: str | None = None
+    """One line that says what is wrong with the file and where, None when nothing is."""
+
+
+@dataclass(slots=True)
+class ChunkBatch:
+    """Octets of streams in stream order, and Gaps: what reassembly gives to framing.
+
+    Rows are grouped by stream and direction; inside a group they follow each other in the stream.
+    """
+
+    pieces: list[Any]
+    """The octets of each chunk (bytes-like); empty for a Gap."""
+    stream: I64
+    direction: I64
+    offset: I64
+    """Octets of this direction before the chunk, captured or missing; 0 is the first octet known to be expected."""
+    length: I64
+    """Octets of the chunk."""
+    gap: I64
+    """Octets missing here; 0 where the chunk holds octets."""
+    frame: I64
+    """The frame to which the chunk's octets are put down (design: PDU, frame)."""
+    known_frame: I64
+    """The frame at which it was decided that the octets stand here."""
+    time_ns: I64
+    """Time of `frame`."""
+
+    def __len__(self) -> int:
+        """Count the chunks."""
+        return len(self.pieces)
+
+
+@dataclass(slots=True)
+class PduBatch:
+    """PDUs in order of becoming known: by (known_frame, stream, direction, offset). One entry a PDU in every array."""
+
+    octets: U8
+    """The buffer that holds every PDU of the batch, each whole and in one piece."""
+    first: int
+    """Number of the first PDU; PDUs are numbered from 1."""
+    position: I64
+    """Where the PDU begins in `octets`."""
+    length: I64
+    """Total_Length."""
+    command: I64
+    """Command_Id."""
+    sequence: I64
+    """Sequence_Id."""
+    layout: U8
+    """A LAYOUT_ value: which version's field table the PDU is read with."""
+    fits: U8
+    """Bits FITS_: the versions whose field table gives just this Total_Length."""
+    stream: I64
+    direction: I64
+    offset: I64
+    """Octets of this direction before the PDU."""
+    frame: I64
+    known_frame: I64
+    time_ns: I64
+
+    def __len__(self) -> int:
+        """Count the PDUs."""
+        return len(self.position)
+
+    def octets_of(self, row: int) -> bytes:
+        """Give the octets of the PDU in one row."""
+        start = int(self.position[row])
+        return self.octets[start : start + int(self.length[row])].tobytes()
+
+
+LAYOUT_NONE, LAYOUT_20, LAYOUT_21, LAYOUT_30 = 0, 20, 21, 30
+"""Layouts of a PDU: of no version, or as 2.0, 2.1 (GNS messages) or 3.0 has them."""
+
+FITS_20, FITS_21, FITS_30 = 1, 2, 4
+
+_NAMES = {
+    "TP_pId": "tp_pid",
+    "ValId_Time": "valid_time",
+    "DestUsr_tl": "dest_usr_tl",
+    "Fee_UserType": "fee_user_type",
+}
+
+
+def snake(name: str) -> str:
+    """Give the public name of a field of the specification: `DestUsr_tl` is `dest_usr_tl`."""
+    return _NAMES.get(name, name.lower())
+
+
+Row = dict[str, Any]
+"""One row of a table as JSON-ready values."""
+
+
+@dataclass(slots=True)
+class Oddity:
+    """Something about the octets of a stream that is no PDU: a fact of framing, of which rules make findings."""
+
+    kind: str
+    """`below-header`, `impossible`, `truncated`, `skipped`, `gap`, `cut` or `late`."""
+    stream: int
+    direction: int
+    offset: int
+    """Octets of this direction before it."""
+    frame: int
+    known_frame: int
+    octets: int = 0
+    """Octets skipped, missing or left over."""
+    value: int = 0
+    """The length that a header claims, where there is one."""
+    fault: str = "peer"
+    """`peer` or `capture`."""

@@ -1,0 +1,96 @@
+"""Responses that answer nothing: what each of them is."""
+
+from __future__ import annotations
+
+from functools import cached_property
+
+import numpy as np
+
+from cmppscope.reassembly import Stream
+from cmppscope.tables import I64
+from cmppscope.transactions.table import (
+    DUPLICATE,
+    HISTORY,
+    ORPHAN,
+    OTHER_CONNECTION,
+    TYPE_MISMATCH,
+    WRONG_DIRECTION,
+    Pairs,
+    Work,
+)
+
+_NUMBER = (1 << 37) - 1
+"""The part of a key that holds Command_Id and Sequence_Id."""
+_NEVER = 1 << 62
+
+
+class LookUp:
+    """Finds requests by key among those of the batch, those open and those of the history."""
+
+    def __init__(self, history: list[tuple[I64, I64]], work: Work, pairs: Pairs) -> None:
+        """Sort all keys once."""
+        self._pairs = pairs
+        mine = np.flatnonzero(work.is_request)
+        key = np.concatenate([work.key[mine], *(k for k, _ in history)])
+        pdu = np.concatenate([work.pdu[mine], *(p for _, p in history)])
+        order = np.lexsort((pdu, key))
+        self._key, self._pdu = key[order], pdu[order]
+        self._work = work
+
+    def before(self, key: int, pdu: int) -> int:
+        """Give the last PDU of a key before another PDU and within HISTORY of it, 0 where there is none."""
+        low, high = np.searchsorted(self._key, [key, key + 1])
+        at = int(np.searchsorted(self._pdu[low:high], pdu)) - 1
+        found = int(self._pdu[low + at]) if at >= 0 else 0
+        return found if found > pdu - HISTORY else 0
+
+    def classify(self, work: Work, row: int, streams: list[Stream]) -> tuple[int, int]:
+        """Say which kind of stray a response is, and which request made it so (design: pairing)."""
+        key, pdu = int(work.key[row]), int(work.pdu[row])
+        if other := self.before(key ^ 1 << 37, pdu):
+            return WRONG_DIRECTION, other
+        base, sequence = key & ~(0x1F << 32), int(work.command[row])
+        for command in (1, 2, 4, 5, 6, 7, 8, 9, *range(0x10, 0x18)):
+            if command != sequence and (other := self._open_before(base | command << 32, pdu)):
+                return TYPE_MISMATCH, other
+        if other := self._elsewhere(work, row, streams):
+            return OTHER_CONNECTION, other
+        if other := self.before(key, pdu):
+            return DUPLICATE, other
+        return ORPHAN, 0
+
+    def _open_before(self, key: int, pdu: int) -> int:
+        """Give an unanswered request of a key before a PDU, 0 where there is none."""
+        return next((p for p, answer in self._requests.get(key, []) if p < pdu and answer > pdu), 0)
+
+    def _elsewhere(self, work: Work, row: int, streams: list[Stream]) -> int:
+        """Give an unanswered request with the same numbers on another connection of the same two hosts."""
+        key, pdu = int(work.key[row]), int(work.pdu[row])
+        stream = streams[int(work.stream[row])]
+        hosts = {stream.originator.address, stream.responder.address}
+        for other in self._same_number.get(key & _NUMBER, []):
+            there = streams[other >> 38]
+            if there is not stream and {there.originator.address, there.responder.address} == hosts:
+                found = self._open_before(other, pdu)
+                if found:
+                    return found
+        return 0
+
+    @cached_property
+    def _requests(self) -> dict[int, list[tuple[int, int]]]:
+        """The working set's requests by key: (PDU, PDU of the answer or a number beyond all)."""
+        found: dict[int, list[tuple[int, int]]] = {}
+        work = self._work
+        for row in np.flatnonzero(work.is_request).tolist():
+            answer = int(self._pairs.response[row])
+            entry = (int(work.pdu[row]), int(work.pdu[answer]) if answer >= 0 else _NEVER)
+            found.setdefault(int(work.key[row]), []).append(entry)
+        return found
+
+    @cached_property
+    def _same_number(self) -> dict[int, list[int]]:
+        """The keys of those requests by Command_Id and Sequence_Id."""
+        found: dict[int, list[int]] = {}
+        for key in self._requests:
+            found.setdefault(key & _NUMBER, []).append(key)
+        return found

@@ -1,0 +1,233 @@
+"""What pairing takes and gives, as columns and records."""
+
+from __future__ import annotations
+
+import zlib
+from dataclasses import dataclass, field
+from typing import NamedTuple
+
+import numpy as np
+
+from cmppscope.columns import PduColumns
+from cmppscope.tables import I64, LAYOUT_20, Bool, PduBatch
+
+RESPONSE = 0x80000000
+EMPTY_BODIES = (2, 8)
+"""TERMINATE and ACTIVE_TEST: with nothing in them, equal octets say nothing."""
+
+HISTORY = 65_536
+"""PDUs back in which an answered request is still known, to tell a second response from an orphan."""
+OPEN_REQUESTS = 1_000_000
+"""Requests kept open; beyond it the oldest count as unanswered."""
+STRAY_RESPONSES = 1_000_000
+"""Responses kept in case their request becomes known later; beyond it the oldest are settled."""
+
+RESULT_FIELDS = {
+    1: "status",
+    4: "result",
+    5: "result",
+    7: "success_id",
+    9: "result",
+    **dict.fromkeys(range(0x10, 0x17), "result"),
+}
+"""The field of a request's response that says how it went."""
+
+ANSWERED, LATE, UNANSWERED, OPEN, UNKNOWN = range(5)
+STATES = ("answered", "late", "unanswered", "open", "unknown")
+WRONG_DIRECTION, TYPE_MISMATCH, OTHER_CONNECTION, DUPLICATE, ORPHAN, RESPONSE_UNKNOWN = range(6)
+STRAYS = ("wrong_direction", "type_mismatch", "other_connection", "duplicate", "orphan", "unknown")
+
+NO_RESULT = -1
+
+
+@dataclass(frozen=True, slots=True)
+class Timers:
+    """The values of CMPP 2.0 §6.1, in nanoseconds, and N."""
+
+    t_ns: int = 60_000_000_000
+    n: int = 3
+
+    @property
+    def patience_ns(self) -> int:
+        """How long a request may go without any answer: N·T."""
+        return self.t_ns * self.n
+
+
+@dataclass(slots=True)
+class Transactions:
+    """Requests with what became of them; one entry a transaction in every array, 0 or -1 where there is no response."""
+
+    pdu: I64
+    frame: I64
+    time_ns: I64
+    stream: I64
+    direction: I64
+    """Direction of the request."""
+    session: I64
+    command: I64
+    sequence: I64
+    sendings: I64
+    last_time_ns: I64
+    """Time of the last sending."""
+    response_pdu: I64
+    response_frame: I64
+    response_time_ns: I64
+    result: I64
+    """Status, Result or Success_Id of the response; NO_RESULT without one."""
+    state: I64
+    """ANSWERED … UNKNOWN."""
+
+    def __len__(self) -> int:
+        """Count the transactions."""
+        return len(self.pdu)
+
+    @property
+    def latency_ns(self) -> I64:
+        """From the first sending to the response; meaningful where there is one."""
+        return self.response_time_ns - self.time_ns
+
+
+class Stray(NamedTuple):
+    """A response that answers nothing."""
+
+    kind: int
+    """WRONG_DIRECTION … RESPONSE_UNKNOWN."""
+    pdu: int
+    frame: int
+    time_ns: int
+    stream: int
+    direction: int
+    session: int
+    command: int
+    sequence: int
+    offset: int
+    other: int
+    """The PDU that made it this kind, 0 where there is none."""
+    result: int
+
+
+class Reuse(NamedTuple):
+    """A new request with the Sequence_Id of an open one (CMPP 2.0 §7.3)."""
+
+    pdu: int
+    frame: int
+    stream: int
+    direction: int
+    sequence: int
+    offset: int
+    other: int
+
+
+@dataclass(slots=True)
+class Work:
+    """The open requests and the batch's PDUs as one set of columns."""
+
+    key: I64
+    """Stream, direction of the request, Command_Id and Sequence_Id in one number."""
+    pdu: I64
+    frame: I64
+    known_frame: I64
+    time_ns: I64
+    stream: I64
+    direction: I64
+    session: I64
+    command: I64
+    """Command_Id without the bit of a response."""
+    sequence: I64
+    offset: I64
+    length: I64
+    is_request: Bool
+    sendings: I64
+    last_time_ns: I64
+    check: I64
+    """CRC-32 of the octets behind the header, -1 where it was not made yet."""
+    result: I64
+
+    def take(self, rows: I64) -> Work:
+        """Give some rows."""
+        return Work(*(getattr(self, name)[rows] for name in Work.__slots__))
+
+    def row(self, at: int, *names: str) -> list[int]:
+        """Give values of one row."""
+        return [int(getattr(self, name)[at]) for name in names]
+
+
+@dataclass(slots=True)
+class Paired:
+    """What a batch brought."""
+
+    closed: Transactions
+    """Those that have their response now, in order of the request."""
+    resends: I64
+    """Rows of the batch that are further sendings of a request."""
+    reuses: list[Reuse] = field(default_factory=list)
+
+
+def join(parts: list[Work]) -> Work:
+    """Put sets of rows one behind the other."""
+    return Work(*(np.concatenate([getattr(p, name) for p in parts]) for name in Work.__slots__))
+
+
+@dataclass(slots=True)
+class Pairs:
+    """Which rows of a working set belong together."""
+
+    response: I64
+    """Row of the response of each request, -1 where there is none."""
+    claimed: dict[int, Stray] = field(default_factory=dict)
+    """Responses from before, by row of the request that became known late."""
+    joined: set[int] = field(default_factory=set)
+    """Rows that are resends of a request in another row."""
+
+    def answered(self) -> Bool:
+        """Tell which rows are requests with a response."""
+        answered = self.response >= 0
+        answered[list(self.claimed)] = True
+        return answered
+
+
+def transactions(work: Work, rows: I64, pairs: Pairs, timers: Timers) -> Transactions:
+    """Give the transactions of some requests; those without a response are OPEN."""
+    answer = pairs.response[rows]
+    there = answer >= 0
+    columns = {
+        "response_pdu": np.where(there, work.pdu[answer], 0),
+        "response_frame": np.where(there, work.frame[answer], 0),
+        "response_time_ns": np.where(there, work.time_ns[answer], 0),
+        "result": np.where(there, work.result[answer], NO_RESULT),
+    }
+    for row, stray in pairs.claimed.items():
+        at = np.flatnonzero(rows == row)
+        there[at] = True
+        for name, value in zip(columns, (stray.pdu, stray.frame, stray.time_ns, stray.result), strict=True):
+            columns[name][at] = value
+    late = there & (columns["response_time_ns"] - work.time_ns[rows] > timers.t_ns)
+    request = ("pdu", "frame", "time_ns", "stream", "direction", "session", "command", "sequence", "sendings")
+    return Transactions(
+        *(getattr(work, name)[rows] for name in (*request, "last_time_ns")),
+        *columns.values(),
+        state=np.where(late, LATE, np.where(there, ANSWERED, OPEN)),
+    )
+
+
+def no_transactions() -> Transactions:
+    """Give a table without rows."""
+    return Transactions(*(np.zeros(0, np.int64) for _ in Transactions.__slots__))
+
+
+def results(columns: PduColumns) -> I64:
+    """Give the Status, Result or Success_Id of every response of a batch, NO_RESULT where there is none to read."""
+    values = np.full(len(columns.batch), NO_RESULT, np.int64)
+    batch = columns.batch
+    present = np.unique(batch.command[(batch.command >= RESPONSE) & (batch.layout == LAYOUT_20)])
+    for command in present.tolist():
+        name = RESULT_FIELDS.get(command & 0x7FFFFFFF)
+        if name is not None:
+            body = columns.body(command)
+            values[columns.rows(command)] = np.where(body.valid(name), body.integer(name).astype(np.int64), NO_RESULT)
+    return values
+
+
+def check_of(batch: PduBatch, pdu: int) -> int:
+    """Give the CRC-32 of a PDU's octets behind the header."""
+    return zlib.crc32(batch.octets_of(pdu - batch.first)[12:])
