@@ -77,7 +77,7 @@ def plain_text(octets: bytes) -> str | None:
 def compile_body(layer: type[Packet]) -> Body:
     """Compile `fields_desc` of a layer; TypeError for a field class that has no column."""
     fields = tuple(_compile(f) for f in layer.fields_desc)
-    return Body(layer.name, fields, {f.name: at for at, f in enumerate(fields)})
+    return Body(layer().name, fields, {f.name: at for at, f in enumerate(fields)})
 
 
 def _compile(field: AnyField) -> Field:

@@ -13,7 +13,7 @@ from dataclasses import dataclass, field
 
 import numpy as np
 
-from cmppscope.columns import Columns, PduColumns, plain_text
+from cmppscope.columns import plain_text
 from cmppscope.reassembly import Stream
 from cmppscope.tables import (
     FITS_20,
@@ -22,7 +22,6 @@ from cmppscope.tables import (
     I64,
     LAYOUT_20,
     LAYOUT_30,
-    U8,
     PduBatch,
 )
 
@@ -153,22 +152,26 @@ class Sessions:
         self.sessions: list[Session] = []
         """All sessions, by number."""
         self._current: dict[int, Session] = {}
+        self.foreign: I64 = np.zeros(0, np.int64)
+        """Rows of the last batch with a command of another interface than the session's, once a session and command."""
+        self._foreign: set[tuple[int, int]] = set()
 
-    def feed(self, batch: PduBatch, columns: PduColumns) -> I64:
+    def feed(self, batch: PduBatch) -> I64:
         """Give the session of each PDU; decide layouts that wait for a version (spec 9.2)."""
+        self.foreign = np.zeros(0, np.int64)
         if not len(batch):
             return np.zeros(0, np.int64)
-        begins = self._control(batch, columns)
+        begins = self._control(batch)
         session = self._spread(batch, begins)
         self._versions(batch, session)
         self._decide_layouts(batch, session)
         self._count(batch, session)
         return session
 
-    def _control(self, batch: PduBatch, columns: PduColumns) -> list[tuple[int, int, int]]:
+    def _control(self, batch: PduBatch) -> list[tuple[int, int, int]]:
         """Look at each PDU that changes a session, and at each stream's first: (stream, row, session) of beginnings."""
         plain = batch.command & 0x7FFFFFFF
-        streams, first_rows = np.unique(batch.stream, return_index=True)
+        _, first_rows = np.unique(batch.stream, return_index=True)
         control = np.flatnonzero((plain == CONNECT) | (plain == TERMINATE))
         begins = []
         firsts = set(first_rows.tolist())
@@ -182,7 +185,6 @@ class Sessions:
                 begins.append((stream, row, session.number))
             if command & 0x7FFFFFFF in (CONNECT, TERMINATE):
                 _note(session, batch, row)
-        del streams, columns
         return begins
 
     def _begin(self, batch: PduBatch, row: int, before: Session | None) -> Session:
@@ -238,8 +240,7 @@ class Sessions:
         """Count PDUs by session, direction and command, and keep each session's last one and first business."""
         slot = (batch.command & 0xFFFF) | ((batch.command >> 31) << 16)
         key = (session << 18) | (batch.direction << 17) | slot
-        _, first, inverse, counts = np.unique(key, return_index=True, return_inverse=True, return_counts=True)
-        del inverse
+        _, first, counts = np.unique(key, return_index=True, return_counts=True)
         business: dict[int, tuple[int, tuple[int, int]]] = {}
         for row, count in zip(first.tolist(), counts.tolist(), strict=True):
             record = self.sessions[int(session[row])]
@@ -253,6 +254,7 @@ class Sessions:
                 business[record.number] = min(business.get(record.number, found), found)
         for number, (_, found_business) in business.items():
             self.sessions[number].business = found_business
+        self._look_for_foreign(batch, session, np.sort(first))
         octets = np.bincount(session, weights=batch.length, minlength=len(self.sessions))
         numbers, last = np.unique(session[::-1], return_index=True)
         for number, at in zip(numbers.tolist(), last.tolist(), strict=True):
@@ -261,6 +263,18 @@ class Sessions:
             record.last_pdu = batch.first + row
             record.last_frame = int(batch.frame[row])
             record.last_time_ns = int(batch.time_ns[row])
+
+
+    def _look_for_foreign(self, batch: PduBatch, session: I64, rows: I64) -> None:
+        """Find the commands that do not belong on their session's interface (CMPP 2.0 §7.4 to §7.6)."""
+        found = []
+        for row in rows.tolist():
+            request, record = int(batch.command[row]) & 0x7FFFFFFF, self.sessions[int(session[row])]
+            place = (record.number, request)
+            if request in INTERFACES and INTERFACES[request] != record.interface and place not in self._foreign:
+                self._foreign.add(place)
+                found.append(row)
+        self.foreign = np.array(found, np.int64)
 
 
 def _note(session: Session, batch: PduBatch, row: int) -> None:
@@ -311,6 +325,3 @@ def _decide(session: Session, version: str, pdu: int) -> None:
     """Keep the first decision on the version."""
     if session.version is None:
         session.version, session.version_pdu = version, pdu
-
-
-__all__ = ["Columns", "Session", "Sessions", "U8"]

@@ -172,6 +172,12 @@ class PduBatch:
         """Count the PDUs."""
         return len(self.position)
 
+    @classmethod
+    def empty(cls, first: int) -> PduBatch:
+        """Give a batch without PDUs."""
+        small, none = np.zeros(0, np.uint8), np.zeros(0, np.int64)
+        return cls(small, first, none, none, none, none, small, small, *(none,) * 6)
+
     def octets_of(self, row: int) -> bytes:
         """Give the octets of the PDU in one row."""
         start = int(self.position[row])

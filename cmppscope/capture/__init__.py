@@ -8,7 +8,6 @@ the caller keeps.
 
 from __future__ import annotations
 
-import os
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -55,7 +54,7 @@ class Capture:
         first = 1
         paths = _in_order(self.paths)
         for index, path in enumerate(paths):
-            info = FileInfo(name=os.path.basename(path) or str(path))  # noqa: PTH119 - `-` is no path
+            info = FileInfo(name=Path(path).name or path)
             self.files.append(info)
             try:
                 for batch in self._read(path, info):
@@ -103,11 +102,7 @@ def _batches(window: Window, info: FileInfo, batch_frames: int) -> Iterator[Fram
         name, read = "pcapng", pcapng.read_pcapng
     else:
         start = " ".join(head[at : at + 2].hex() for at in range(0, len(head), 2))
-        reason = (
-            f"not a capture file (starts with {start} …)"
-            if head
-            else source.trouble or "empty file"
-        )
+        reason = f"not a capture file (starts with {start} …)" if head else source.trouble or "empty file"
         msg = f"{source.path}: {reason}"
         raise CaptureError(msg)
     info.format = f"{name}+{source.compression}" if source.compression else name
@@ -119,9 +114,7 @@ def _count(info: FileInfo, batch: FrameBatch) -> None:
     """Add a batch to what is known of its file."""
     info.frames += len(batch)
     info.octets += int(batch.caplen.sum())
-    first_uses = dict.fromkeys(
-        batch.linktype[np.sort(np.unique(batch.linktype, return_index=True)[1])].tolist()
-    )
+    first_uses = dict.fromkeys(batch.linktype[np.sort(np.unique(batch.linktype, return_index=True)[1])].tolist())
     info.linktypes = tuple(dict.fromkeys((*info.linktypes, *first_uses)))
 
 
@@ -135,7 +128,7 @@ def _size(paths: Sequence[str | Path]) -> int | None:
 def _file_size(path: str) -> int:
     """Give the octets of a file, 0 where that cannot be known."""
     try:
-        return os.stat(path).st_size  # noqa: PTH116 - paths are text here
+        return Path(path).stat().st_size
     except OSError:
         return 0
 
@@ -163,9 +156,7 @@ def _in_order(paths: Sequence[str | Path]) -> list[str]:
         if alone and len(paths) == 1:
             return files
         known = [(time, file) for file in files if (time := _first_time(file)) is not None or alone]
-        found += [
-            (float("inf") if time is None else time, file) for time, file in known or [(None, path)]
-        ]
+        found += [(float("inf") if time is None else time, file) for time, file in known or [(None, path)]]
     return [file for _, file in sorted(found, key=lambda item: (item[1] == STDIN, item[0]))]
 
 

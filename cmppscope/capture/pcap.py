@@ -38,11 +38,7 @@ SNAPLEN_MAX = 16 << 20
 KINDS = {0xA1B2C3D4: (1000, 16), 0xA1B23C4D: (1, 16), 0xA1B2CD34: (1000, 24)}
 """Magic number: nanoseconds of one unit of the fraction, octets of a record header."""
 
-MAGICS = {
-    struct.pack(order + "I", magic): (order, *kind)
-    for magic, kind in KINDS.items()
-    for order in "<>"
-}
+MAGICS = {struct.pack(order + "I", magic): (order, *kind) for magic, kind in KINDS.items() for order in "<>"}
 """First four octets of a file: byte order and kind."""
 
 
@@ -65,9 +61,7 @@ def read_header(octets: memoryview) -> Header:
     snaplen, network = struct.unpack_from(order + "II", octets, 16)
     bound = max(CAPLEN_MAX, min(snaplen, SNAPLEN_MAX))
     names = ("seconds", "fraction", "caplen", "wirelen")
-    record = np.dtype(
-        {"names": names, "formats": [order + "u4"] * 4, "offsets": (0, 4, 8, 12), "itemsize": 16}
-    )
+    record = np.dtype({"names": names, "formats": [order + "u4"] * 4, "offsets": (0, 4, 8, 12), "itemsize": 16})
     # The upper half of the link type field tells of checksums behind the frames; IP lengths leave those out anyway.
     return Header(order, unit, size, network & 0xFFFF, bound, struct.Struct(order + "8xI"), record)
 
@@ -95,7 +89,9 @@ def read_pcap(window: Window, info: FileInfo, batch_frames: int) -> Iterator[Fra
             need = header.size + caplen
         if window.eof:
             if window.left:
-                info.damage = f"record {frames + 1} at octet {window.position} cut short: has {window.left} of {need} octets"
+                info.damage = (
+                    f"record {frames + 1} at octet {window.position} cut short: has {window.left} of {need} octets"
+                )
             return
         window.refill(need)
 

@@ -28,7 +28,7 @@ if TYPE_CHECKING:
     from collections.abc import Iterator
 
     from cmppscope.capture.source import Window
-    from cmppscope.tables import I64, U64, FileInfo
+    from cmppscope.tables import I64, FileInfo
 
 MAGIC = b"\x0a\x0d\x0d\x0a"
 """First four octets of a file; they read the same in both byte orders."""
@@ -104,13 +104,14 @@ class Section:
             }
         )
 
-    def times(self, number: I64, ticks: U64) -> I64:
-        """Turn ticks of the interfaces named into nanoseconds."""
-        time_ns = np.zeros(len(ticks), np.int64)
-        for one in np.unique(number).tolist():
-            own = number == one
-            time_ns[own] = self.interfaces[one].clock.nanoseconds(ticks[own])
-        return time_ns
+    def groups(self, number: I64) -> Iterator[tuple[slice | I64, Interface]]:
+        """Give each interface that is named, and which rows name it; the time does not grow with how many there are."""
+        if (number == number[0]).all():
+            yield slice(None), self.interfaces[int(number[0])]
+            return
+        order = np.argsort(number, kind="stable")
+        for rows in np.split(order, np.flatnonzero(np.diff(number[order])) + 1):
+            yield rows, self.interfaces[int(number[rows[0]])]
 
 
 @dataclass(slots=True)
@@ -264,9 +265,7 @@ class Reader:
         # The window ends with enough zeros to read a header that its block is too short for.
         header = gather(self.window.octets, at, self.section.layout(kind))
         room = header["length"].astype(np.int64) - HEADERS[kind] - 4
-        number = (
-            np.zeros(len(at), np.int64) if kind == SIMPLE else header["interface"].astype(np.int64)
-        )
+        number = np.zeros(len(at), np.int64) if kind == SIMPLE else header["interface"].astype(np.int64)
         wrong = [room < 0, number >= len(interfaces)]
         if kind != SIMPLE:
             wrong.append(header["caplen"] > room)
@@ -277,16 +276,10 @@ class Reader:
                 "is too short for a frame",
                 f"is of interface {number[first]}, which is not described",
             )
-            claim = (
-                ""
-                if kind == SIMPLE
-                else f"claims {header['caplen'][first]} captured octets and has {room[first]}"
-            )
+            claim = "" if kind == SIMPLE else f"claims {header['caplen'][first]} captured octets and has {room[first]}"
             self._skip(
                 int(at[first]),
-                next(
-                    text for text, test in zip((*texts, claim), wrong, strict=False) if test[first]
-                ),
+                next(text for text, test in zip((*texts, claim), wrong, strict=False) if test[first]),
             )
             at, header, room, number = at[~bad], header[~bad], room[~bad], number[~bad]
         self.run_from = (self.window.at, self.blocks)
@@ -295,17 +288,19 @@ class Reader:
 
     def _frames(self, at: I64, header: NDArray[np.void], room: I64, number: I64) -> FrameBatch:
         """Make the columns of one run; a Simple Packet Block is cut where its interface says."""
-        interfaces = self.section.interfaces
         wirelen = header["wirelen"].astype(np.int64)
+        linktype = np.zeros(len(at), np.int32)
+        time_ns = np.zeros(len(at), np.int64)
         if self.kind == SIMPLE:
-            caplen = np.minimum(np.minimum(wirelen, room), interfaces[0].snaplen or BLOCK_MAX)
-            time_ns = np.zeros(len(at), np.int64)
+            interface = self.section.interfaces[0]
+            caplen = np.minimum(np.minimum(wirelen, room), interface.snaplen or BLOCK_MAX)
+            linktype[:] = interface.linktype
         else:
             caplen = header["caplen"].astype(np.int64)
-            ticks = header["high"].astype(np.uint64) << np.uint64(32) | header["low"].astype(
-                np.uint64
-            )
-            time_ns = self.section.times(number, ticks)
+            ticks = header["high"].astype(np.uint64) << np.uint64(32) | header["low"].astype(np.uint64)
+            for rows, interface in self.section.groups(number):
+                linktype[rows] = interface.linktype
+                time_ns[rows] = interface.clock.nanoseconds(ticks[rows])
         offset = at + HEADERS[self.kind]
         return FrameBatch(
             octets=self.window.octets,
@@ -314,7 +309,7 @@ class Reader:
             caplen=caplen,
             wirelen=wirelen,
             time_ns=time_ns,
-            linktype=np.array([interface.linktype for interface in interfaces], np.int32)[number],
+            linktype=linktype,
             file_offset=offset + self.window.base,
         )
 
@@ -341,6 +336,7 @@ def _join(pieces: list[FrameBatch]) -> FrameBatch:
     """Make one batch of runs that lie in the same window."""
     if len(pieces) == 1:
         return pieces[0]
+
     def column(name: str) -> Any:
         return np.concatenate([getattr(piece, name) for piece in pieces])
 
@@ -368,7 +364,7 @@ def _interface(order: str, block: memoryview) -> Interface:
             break
         if code == OPTION_TSRESOL and len(value) == 1:
             resolution = value[0]
-        elif code == OPTION_TSOFFSET and len(value) == 8:  # noqa: PLR2004 - a 64-bit number
+        elif code == OPTION_TSOFFSET and len(value) == 8:
             (offset,) = struct.unpack(order + "q", value)
         at += 4 + (size + 3) // 4 * 4
     return Interface(linktype, snaplen, Clock(resolution, offset))

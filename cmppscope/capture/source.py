@@ -129,15 +129,11 @@ class Source:
         self._pipe = _pipe_number(self._file)
         self._head = b""
         self._head = self._read_head(6)
-        self.compression = next(
-            (name for magic, name in COMPRESSIONS.items() if self._head.startswith(magic)), None
-        )
+        self.compression = next((name for magic, name in COMPRESSIONS.items() if self._head.startswith(magic)), None)
         self._stream: Decompressor | None = None
         if self.compression in {"zstd", "lz4"}:
             self.close()
-            msg = (
-                f"{self.path}: {self.compression} compression is not supported; decompress it first"
-            )
+            msg = f"{self.path}: {self.compression} compression is not supported; decompress it first"
             raise CaptureError(msg)
         if self.compression:
             self._stream = _decompressor(self.compression)
@@ -227,7 +223,7 @@ class Source:
 
 
 class Window:
-    """The stretch of a source that is in memory: `octets[at:end]` is not consumed, `base` is the offset of `octets[0]`."""
+    """The stretch of a source that is in memory: `octets[at:end]` is still to be read, `base` where it begins."""
 
     def __init__(self, source: Source, block: int = BLOCK) -> None:
         """Read the first block."""
@@ -306,7 +302,5 @@ def _pipe_number(file: Octets) -> int | None:
 def gather(octets: U8, at: I64, record: np.dtype[np.void]) -> NDArray[np.void]:
     """Copy a fixed-size header from each offset: one pass over memory for all of its fields."""
     size = record.itemsize
-    everywhere: NDArray[np.void] = np.ndarray(
-        (len(octets) - size + 1,), f"V{size}", octets.data, 0, (1,)
-    )
+    everywhere: NDArray[np.void] = np.ndarray((len(octets) - size + 1,), f"V{size}", octets.data, 0, (1,))
     return everywhere[at].view(record)

@@ -73,9 +73,7 @@ class Decoder:
             self._fragments.give_up(key)
         self.counts.packets_incomplete = self._fragments.incomplete
 
-    def _walk(
-        self, frames: FrameBatch, rows: Rows, row: int, view: memoryview, side: bytearray
-    ) -> None:
+    def _walk(self, frames: FrameBatch, rows: Rows, row: int, view: memoryview, side: bytearray) -> None:
         """Decode one frame; a payload out of fragments goes to the side buffer, which lies behind the frames'."""
         walk = Walk(
             octets=view,
@@ -108,15 +106,9 @@ class Decoder:
         counts.fragments += number[verdicts.FRAGMENT]
         counts.cut += int(rows.cut.sum())
         counts.packets_incomplete = self._fragments.incomplete
-        reasons = {
-            reason: number[verdict]
-            for verdict, reason in verdicts.REASONS.items()
-            if verdict != verdicts.LINK
-        }
+        reasons = {reason: number[verdict] for verdict, reason in verdicts.REASONS.items() if verdict != verdicts.LINK}
         if number[verdicts.LINK]:
-            kinds, many = np.unique(
-                frames.linktype[rows.verdict == verdicts.LINK], return_counts=True
-            )
+            kinds, many = np.unique(frames.linktype[rows.verdict == verdicts.LINK], return_counts=True)
             names = [f"{verdicts.REASONS[verdicts.LINK]}: {kind}" for kind in kinds.tolist()]
             reasons |= dict(zip(names, many.tolist(), strict=True))
         for reason, count in reasons.items():
@@ -126,15 +118,9 @@ class Decoder:
 
 def _segments(frames: FrameBatch, rows: Rows, side: bytearray) -> SegmentBatch:
     """Keep the rows that hold a segment."""
-    octets = (
-        np.concatenate((frames.octets, np.frombuffer(side, np.uint8))) if side else frames.octets
-    )
+    octets = np.concatenate((frames.octets, np.frombuffer(side, np.uint8))) if side else frames.octets
     held = rows.verdict == verdicts.SEGMENT
-    columns = (
-        rows.columns
-        if held.all()
-        else {name: column[held] for name, column in rows.columns.items()}
-    )
+    columns = rows.columns if held.all() else {name: column[held] for name, column in rows.columns.items()}
     return SegmentBatch(
         octets=octets,
         frame=np.flatnonzero(held) + frames.first,

@@ -5,9 +5,9 @@ still in the race, tests that a header lies within the captured octets, gathers 
 over memory, and writes what it says into the arrays; who fails a test gets a verdict and leaves. As long as nobody has
 left, the indices are a plain slice and nothing is copied. Nothing outside a frame's captured octets is ever read.
 
-Known here: Ethernet with up to `TAGS_MAX` VLAN tags, Linux cooked captures, null and loopback, raw IP; IPv4 with options
-and IPv6 without extension headers; TCP. A frame that may hold TCP in another way gets the verdict ODD; all others (UDP,
-ARP, …) are decided here. Cost: 0.3 µs a frame.
+Known here: Ethernet with up to `TAGS_MAX` VLAN tags, Linux cooked captures, null and loopback, raw IP; IPv4 with
+options and IPv6 without extension headers; TCP. A frame that may hold TCP in another way gets the verdict ODD; all
+others (UDP, ARP, …) are decided here. Cost: 0.3 µs a frame.
 """
 
 from __future__ import annotations
@@ -37,9 +37,7 @@ ALL = slice(None)
 def _layout(itemsize: int, **fields: tuple[int, str]) -> np.dtype[np.void]:
     """Describe a header: name → (offset, format)."""
     offsets, formats = zip(*fields.values(), strict=True)
-    return np.dtype(
-        {"names": list(fields), "formats": formats, "offsets": offsets, "itemsize": itemsize}
-    )
+    return np.dtype({"names": list(fields), "formats": formats, "offsets": offsets, "itemsize": itemsize})
 
 
 U8_HEADER = _layout(1, value=(0, "u1"))
@@ -197,11 +195,7 @@ def _typed(size: int, type_at: int) -> Callable[[Rows, Indices], None]:
         rows.kind[which] = kind
         rows.at[which] += size
         for _ in range(TAGS_MAX):
-            tagged = (
-                np.isin(kind, v.VLAN_TAGS)
-                if kind.max(initial=0) >= v.VLAN_TAGS[0]
-                else np.zeros(0, np.bool_)
-            )
+            tagged = np.isin(kind, v.VLAN_TAGS) if kind.max(initial=0) >= v.VLAN_TAGS[0] else np.zeros(0, np.bool_)
             if not tagged.any():
                 return
             which = rows.need(pick(which, tagged), 4)
@@ -219,11 +213,9 @@ def _family(*, either_order: bool) -> Callable[[Rows, Indices], None]:
         which = rows.need(which, 4)
         family = rows.gather(which, U32_HEADER)["value"].astype(np.uint32)
         if either_order:
-            family = np.where(family > 0xFFFF, family.byteswap(), family)  # noqa: PLR2004 - no family is larger
+            family = np.where(family > 0xFFFF, family.byteswap(), family)
         rows.at[which] += 4
-        rows.kind[which] = np.select(
-            [family == v.FAMILY_IPV4, np.isin(family, v.FAMILIES_IPV6)], [v.IPV4, v.IPV6], 0
-        )
+        rows.kind[which] = np.select([family == v.FAMILY_IPV4, np.isin(family, v.FAMILIES_IPV6)], [v.IPV4, v.IPV6], 0)
         rows.verdict[pick(which, rows.kind[which] == 0)] = v.NOT_TCP
 
     return step
@@ -233,7 +225,7 @@ def _raw(rows: Rows, which: Indices) -> None:
     """Tell the version of IP from its first octet."""
     which = rows.need(which, 1)
     version = rows.gather(which, U8_HEADER)["value"] >> 4
-    rows.kind[which] = np.select([version == 4, version == 6], [v.IPV4, v.IPV6], 0)  # noqa: PLR2004 - versions of IP
+    rows.kind[which] = np.select([version == 4, version == 6], [v.IPV4, v.IPV6], 0)
     rows.drop(which, rows.kind[which] != 0, v.NOT_IP)
 
 
@@ -285,7 +277,7 @@ def _others(rows: Rows, which: I64) -> None:
     llc = llc[rows.at[llc] + LLC_HEADER.itemsize <= rows.captured_end[llc]]
     if len(llc):
         header = rows.gather(llc, LLC_HEADER)
-        rows.verdict[llc[(header["sap"] == 0xAAAA) & (header["control"] == 3)]] = v.ODD  # noqa: PLR2004 - SNAP
+        rows.verdict[llc[(header["sap"] == 0xAAAA) & (header["control"] == 3)]] = v.ODD
 
 
 def _ipv4(rows: Rows, which: Indices) -> None:
@@ -297,7 +289,7 @@ def _ipv4(rows: Rows, which: Indices) -> None:
     first = header["first"]
     size = (first & 15).astype(np.int64) * 4
     total = header["total"].astype(np.int64)
-    fits = (first >> 4 == 4) & (size >= 20) & ((total >= size) | (total == 0))  # noqa: PLR2004 - sizes of RFC 791
+    fits = (first >> 4 == 4) & (size >= 20) & ((total >= size) | (total == 0))
     protocol = header["protocol"].copy()
     fragment = (header["fragment"] & 0x3FFF) != 0
     plain = fits & (protocol == v.TCP) & ~fragment
@@ -307,9 +299,7 @@ def _ipv4(rows: Rows, which: Indices) -> None:
         others = fits & ~plain
         odd = MAY_HOLD_TCP[protocol] | (protocol == v.TCP)
         rows.at[pick(which, others)] += size[others]
-        _not_plain(
-            rows, pick(which, others), odd[others], (protocol == v.UDP)[others] & ~fragment[others]
-        )
+        _not_plain(rows, pick(which, others), odd[others], (protocol == v.UDP)[others] & ~fragment[others])
         tcp = pick(which, plain)
         header, size, total = header[plain], size[plain], total[plain]
     at = rows.at[tcp]
@@ -322,7 +312,7 @@ def _ipv4(rows: Rows, which: Indices) -> None:
 def _ipv6(rows: Rows, which: Indices) -> None:
     """Read IPv6 headers (RFC 8200)."""
     which = rows.need(which, 40)
-    which = rows.drop(which, rows.gather(which, U8_HEADER)["value"] >> 4 == 6, v.BAD_IPV6)  # noqa: PLR2004 - a version
+    which = rows.drop(which, rows.gather(which, U8_HEADER)["value"] >> 4 == 6, v.BAD_IPV6)
     if _empty(which):
         return
     header = rows.gather(which, IPV6_HEADER)
@@ -359,7 +349,7 @@ def _tcp(rows: Rows, which: Indices) -> None:
     header = rows.gather(which, TCP_HEADER)
     size = (header["offset"] >> 4).astype(np.int64) * 4
     at, end = rows.at[which], rows.end[which]
-    fits = (size >= 20) & (at + size <= end)  # noqa: PLR2004 - a header without options
+    fits = (size >= 20) & (at + size <= end)
     if not fits.all():
         which = rows.drop(which, fits, v.BAD_TCP)
         header, size, at, end = header[fits], size[fits], at[fits], end[fits]

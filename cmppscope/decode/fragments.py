@@ -92,10 +92,7 @@ class Fragments:
     def add(self, key: Key, piece: Piece, time_ns: int) -> Whole | None:
         """Take a fragment; give the whole payload if this completes it."""
         packet = self.held.get(key)
-        if packet and (
-            abs(time_ns - packet.time_ns) > SECONDS_MAX * 1_000_000_000
-            or len(packet.pieces) >= PIECES_MAX
-        ):
+        if packet and (abs(time_ns - packet.time_ns) > SECONDS_MAX * 1_000_000_000 or len(packet.pieces) >= PIECES_MAX):
             self.give_up(key)
             packet = None
         if packet is None:

@@ -3,11 +3,9 @@
 from __future__ import annotations
 
 PENDING, SEGMENT, NOT_TCP, FRAGMENT, ODD = range(5)
-"""Not decided; a row; another protocol; part of a packet that is not whole; for the path that takes frames one by one."""
+"""Not decided; a row; another protocol; part of a packet that is not whole; to be taken one by one."""
 
-LINK, CUT, SHORT, NOT_IP, BAD_IPV4, BAD_IPV6, BAD_FRAGMENT, BAD_TCP, BAD_TUNNEL, TOO_DEEP = range(
-    5, 15
-)
+LINK, CUT, SHORT, NOT_IP, BAD_IPV4, BAD_IPV6, BAD_FRAGMENT, BAD_TCP, BAD_TUNNEL, TOO_DEEP = range(5, 15)
 """Not decoded."""
 
 REASONS = {
@@ -44,7 +42,7 @@ EXTENSIONS = (HOP_BY_HOP, ROUTING, DESTINATION, MOBILITY)
 """IPv6 extension headers that tell their length in units of eight octets (RFC 8200)."""
 
 FAMILY_IPV4, FAMILIES_IPV6 = 2, (10, 23, 24, 28, 30)
-"""Address families in null and loopback headers: IPv6 has one number a system (Linux, Windows, NetBSD, FreeBSD, Darwin)."""
+"""Address families in null and loopback headers; IPv6 is on Linux, Windows, NetBSD, FreeBSD and Darwin another."""
 
 ETHERNET, NULL, LOOP, COOKED, COOKED2 = 1, 0, 108, 113, 276
 RAW, RAW_IPV4, RAW_IPV6 = (101, 12, 14), 228, 229

@@ -10,7 +10,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Union
+from typing import TYPE_CHECKING, TypeAlias
 
 from cmppscope.decode import verdicts as v
 from cmppscope.decode.fragments import PACKET_END_MAX, Piece
@@ -71,7 +71,7 @@ class Walk:
 
 
 Layer = Callable[[Walk], "Next"]
-Next = Union[int, Layer]  # noqa: UP007 - Layer is not known yet where Next is first read
+Next: TypeAlias = "int | Layer"
 
 
 def _typed(size: int, type_at: int) -> Layer:
@@ -89,7 +89,7 @@ def _typed(size: int, type_at: int) -> Layer:
 
 def _llc(walk: Walk) -> Next:
     """SNAP inside LLC (IEEE 802)."""
-    if not walk.has(3) or walk.number(0, 3) != 0xAAAA03:  # noqa: PLR2004 - SNAP
+    if not walk.has(3) or walk.number(0, 3) != 0xAAAA03:
         return v.NOT_TCP
     if not walk.has(8):
         return walk.short()
@@ -105,7 +105,7 @@ def _family(*, either_order: bool) -> Layer:
         if not walk.has(4):
             return walk.short()
         family = walk.number(0, 4)
-        if either_order and family > 0xFFFF:  # noqa: PLR2004 - no family is larger
+        if either_order and family > 0xFFFF:
             family = int.from_bytes(walk.octets[walk.at : walk.at + 4], "little")
         walk.at += 4
         if family == v.FAMILY_IPV4:
@@ -123,7 +123,10 @@ def _raw(walk: Walk) -> Next:
 
 
 def _mpls(walk: Walk) -> Next:
-    """One entry of a label stack (RFC 3032); behind the last, IP or a pseudowire's control word (RFC 4385)."""
+    """One entry of a label stack (RFC 3032); behind the last, IP or Ethernet.
+
+    Ethernet may have a control word in front of it (RFC 4448); only what follows can tell.
+    """
     if not walk.has(4):
         return walk.short()
     bottom = walk.octets[walk.at + 2] & 1
@@ -132,11 +135,14 @@ def _mpls(walk: Walk) -> Next:
         return _mpls
     if not walk.has(1):
         return walk.short()
-    if walk.octets[walk.at] >> 4:
-        step = _raw(walk)
-        return v.BAD_TUNNEL if step == v.NOT_IP else step
-    walk.at += 4
-    return _ethernet
+    step = _raw(walk)
+    if step != v.NOT_IP:
+        return step
+    for control_word in (4, 0):
+        if walk.has(control_word + 14) and walk.number(control_word + 12, 2) in ETHERTYPES:
+            walk.at += control_word
+            return _ethernet
+    return v.BAD_TUNNEL
 
 
 def _pppoe(walk: Walk) -> Next:
@@ -149,7 +155,7 @@ def _pppoe(walk: Walk) -> Next:
 
 def _ppp(walk: Walk) -> Next:
     """A PPP frame (RFC 1661), with or without address and control, its protocol in one octet or two."""
-    if walk.has(2) and walk.number(0, 2) == 0xFF03:  # noqa: PLR2004 - all stations, unnumbered information
+    if walk.has(2) and walk.number(0, 2) == 0xFF03:
         walk.at += 2
     if not walk.has(2):
         return walk.short()
@@ -194,7 +200,7 @@ def _ipv4(walk: Walk) -> Next:
         return walk.short()
     first, total = walk.octets[walk.at], walk.number(2, 2)
     size = (first & 15) * 4
-    if first >> 4 != 4 or size < 20 or 0 < total < size:  # noqa: PLR2004 - sizes of RFC 791
+    if first >> 4 != 4 or size < 20 or 0 < total < size:
         return v.BAD_IPV4
     identification, fragment, protocol = (
         walk.number(4, 2),
@@ -217,7 +223,7 @@ def _ipv6(walk: Walk) -> Next:
     """An IPv6 header (RFC 8200)."""
     if not walk.has(40):
         return walk.short()
-    if walk.octets[walk.at] >> 4 != 6:  # noqa: PLR2004 - a version
+    if walk.octets[walk.at] >> 4 != 6:
         return v.BAD_IPV6
     length, protocol = walk.number(4, 2), walk.octets[walk.at + 6]
     walk.version, walk.src, walk.dst = 6, walk.number(8, 16), walk.number(24, 16)
@@ -242,7 +248,7 @@ def _authentication(walk: Walk) -> Next:
         return walk.short()
     protocol = walk.octets[walk.at]
     walk.at += 4 * (walk.octets[walk.at + 1] + 2)
-    return (PROTOCOLS4 if walk.version == 4 else PROTOCOLS6).get(protocol, v.NOT_TCP)  # noqa: PLR2004 - a version
+    return (PROTOCOLS4 if walk.version == 4 else PROTOCOLS6).get(protocol, v.NOT_TCP)
 
 
 def _fragment6(walk: Walk) -> Next:
@@ -254,14 +260,10 @@ def _fragment6(walk: Walk) -> Next:
     following = PROTOCOLS6.get(protocol, v.NOT_TCP)
     if not place & 0xFFF9 or isinstance(following, int) or protocol == v.UDP:
         return following
-    return (
-        _fragment(walk, identification, protocol, place & 0xFFF8, more=bool(place & 1)) or following
-    )
+    return _fragment(walk, identification, protocol, place & 0xFFF8, more=bool(place & 1)) or following
 
 
-def _fragment(
-    walk: Walk, identification: int, protocol: int, start: int, *, more: bool
-) -> int | None:
+def _fragment(walk: Walk, identification: int, protocol: int, start: int, *, more: bool) -> int | None:
     """Hand a fragment in; None means that the packet is whole and the walk goes on in it."""
     end = start + walk.end - walk.at
     if end <= start or end > PACKET_END_MAX or (more and end % 8):

@@ -24,6 +24,8 @@ from cmppscope.reassembly import Stream
 from cmppscope.tables import I64, Oddity, PduBatch
 from cmppscope.transactions.strays import LookUp
 from cmppscope.transactions.table import (
+    ACTIVE_TEST,
+    ECHOES,
     HISTORY,
     OPEN,
     OPEN_REQUESTS,
@@ -43,9 +45,9 @@ from cmppscope.transactions.table import (
     Transactions,
     Work,
     check_of,
+    contents,
     join,
     no_transactions,
-    results,
     transactions,
 )
 from cmppscope.transactions.walker import Walker
@@ -65,7 +67,9 @@ class Pairing:
         self._strays: dict[int, list[Stray]] = {}
         self._stray_count = 0
         self._gaps: dict[int, list[int]] = {}
-        self._last_time_ns = 0
+        self._tests: dict[tuple[int, int, int], int] = {}
+        self.echoes: dict[int, int] = {}
+        """An ACTIVE_TEST of the other side with the same Sequence_Id, by the PDU of the ACTIVE_TEST before it."""
         self.settled: list[Stray] = []
         """Strays settled for want of room."""
 
@@ -77,7 +81,7 @@ class Pairing:
         work, rows = self._working_set(batch, columns, session)
         if not len(work.pdu):
             return Paired(no_transactions(), rows[:0])
-        self._last_time_ns = max(self._last_time_ns, int(work.time_ns.max()))
+        self._note_echoes(work, len(work.pdu) - len(rows))
         order = np.argsort(work.key, kind="stable")
         pairs = Pairs(np.full(len(work.pdu), -1, np.int64))
         keys = work.key[order]
@@ -127,6 +131,7 @@ class Pairing:
         direction = batch.direction[rows]
         asked = np.where(is_request, direction, 1 - direction)
         count = len(rows)
+        result, wanted, msg_id = contents(columns)
         work = Work(
             key=(batch.stream[rows] << 38) | (asked << 37) | (plain << 32) | batch.sequence[rows],
             pdu=batch.first + rows,
@@ -144,7 +149,9 @@ class Pairing:
             sendings=np.ones(count, np.int64),
             last_time_ns=batch.time_ns[rows],
             check=np.full(count, -1, np.int64),
-            result=results(columns)[rows],
+            result=result[rows],
+            asked=wanted[rows],
+            msg_id=msg_id[rows],
         )
         return (work if self._open is None else join([self._open, work])), rows
 
@@ -172,6 +179,21 @@ class Pairing:
         newest = int(work.pdu[-1])
         self._history = [(k, p) for k, p in self._history if len(p) and int(p[-1]) > newest - HISTORY]
 
+    def _note_echoes(self, work: Work, opened: int) -> None:
+        """Note where an ACTIVE_TEST comes back as an ACTIVE_TEST: some gateways answer so."""
+        rows = opened + np.flatnonzero((work.command[opened:] == ACTIVE_TEST) & work.is_request[opened:])
+        for row in rows.tolist():
+            stream, direction, sequence, pdu = work.row(row, "stream", "direction", "sequence", "pdu")
+            asked = self._tests.pop((stream, 1 - direction, sequence), 0)
+            if asked:
+                self.echoes[asked] = pdu
+            else:
+                self._tests[stream, direction, sequence] = pdu
+        while len(self._tests) > ECHOES:
+            del self._tests[next(iter(self._tests))]
+        while len(self.echoes) > ECHOES:
+            del self.echoes[next(iter(self.echoes))]
+
     def _sort_out_strays(self, work: Work, pairs: Pairs, strays: list[int]) -> None:
         """Name what each response that answers nothing is, and keep it."""
         if not strays:
@@ -187,6 +209,7 @@ class Pairing:
                 int(work.offset[row]),
                 other,
                 int(work.result[row]),
+                int(work.msg_id[row]),
             )
             self._strays.setdefault(int(work.key[row]), []).append(stray)
             self._stray_count += 1

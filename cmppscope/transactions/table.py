@@ -8,11 +8,14 @@ from typing import NamedTuple
 
 import numpy as np
 
-from cmppscope.columns import PduColumns
+from cmppscope.columns import SUBMIT, PduColumns
 from cmppscope.tables import I64, LAYOUT_20, Bool, PduBatch
 
 RESPONSE = 0x80000000
-EMPTY_BODIES = (2, 8)
+ACTIVE_TEST = 8
+ECHOES = 4096
+"""ACTIVE_TESTs remembered, to see whether they come back."""
+EMPTY_BODIES = (2, ACTIVE_TEST)
 """TERMINATE and ACTIVE_TEST: with nothing in them, equal octets say nothing."""
 
 HISTORY = 65_536
@@ -74,6 +77,10 @@ class Transactions:
     response_time_ns: I64
     result: I64
     """Status, Result or Success_Id of the response; NO_RESULT without one."""
+    asked: I64
+    """Registered_Delivery of a SUBMIT, 0 for all other requests."""
+    msg_id: I64
+    """Msg_Id of the response (its 64 bits, as a signed number), 0 without one."""
     state: I64
     """ANSWERED … UNKNOWN."""
 
@@ -104,6 +111,7 @@ class Stray(NamedTuple):
     other: int
     """The PDU that made it this kind, 0 where there is none."""
     result: int
+    msg_id: int
 
 
 class Reuse(NamedTuple):
@@ -142,6 +150,8 @@ class Work:
     check: I64
     """CRC-32 of the octets behind the header, -1 where it was not made yet."""
     result: I64
+    asked: I64
+    msg_id: I64
 
     def take(self, rows: I64) -> Work:
         """Give some rows."""
@@ -195,17 +205,19 @@ def transactions(work: Work, rows: I64, pairs: Pairs, timers: Timers) -> Transac
         "response_frame": np.where(there, work.frame[answer], 0),
         "response_time_ns": np.where(there, work.time_ns[answer], 0),
         "result": np.where(there, work.result[answer], NO_RESULT),
+        "msg_id": np.where(there, work.msg_id[answer], 0),
     }
     for row, stray in pairs.claimed.items():
         at = np.flatnonzero(rows == row)
         there[at] = True
-        for name, value in zip(columns, (stray.pdu, stray.frame, stray.time_ns, stray.result), strict=True):
+        for name, value in zip(columns, (stray.pdu, stray.frame, stray.time_ns, stray.result, stray.msg_id), strict=True):
             columns[name][at] = value
     late = there & (columns["response_time_ns"] - work.time_ns[rows] > timers.t_ns)
     request = ("pdu", "frame", "time_ns", "stream", "direction", "session", "command", "sequence", "sendings")
     return Transactions(
         *(getattr(work, name)[rows] for name in (*request, "last_time_ns")),
-        *columns.values(),
+        **columns,
+        asked=work.asked[rows],
         state=np.where(late, LATE, np.where(there, ANSWERED, OPEN)),
     )
 
@@ -215,17 +227,25 @@ def no_transactions() -> Transactions:
     return Transactions(*(np.zeros(0, np.int64) for _ in Transactions.__slots__))
 
 
-def results(columns: PduColumns) -> I64:
-    """Give the Status, Result or Success_Id of every response of a batch, NO_RESULT where there is none to read."""
-    values = np.full(len(columns.batch), NO_RESULT, np.int64)
+def contents(columns: PduColumns) -> tuple[I64, I64, I64]:
+    """Read what a batch's PDUs tell of their transaction: (result, Registered_Delivery, Msg_Id), one entry a PDU.
+
+    Result is Status, Result or Success_Id of a response, NO_RESULT where there is none to read.
+    """
     batch = columns.batch
+    values = np.full(len(batch), NO_RESULT, np.int64)
+    asked = np.zeros(len(batch), np.int64)
+    msg_id = np.zeros(len(batch), np.int64)
+    asked[columns.rows(SUBMIT)] = columns.body(SUBMIT).integer("registered_delivery").astype(np.int64)
+    responses = columns.body(SUBMIT | RESPONSE)
+    msg_id[columns.rows(SUBMIT | RESPONSE)] = responses.integer("msg_id").view(np.int64)
     present = np.unique(batch.command[(batch.command >= RESPONSE) & (batch.layout == LAYOUT_20)])
     for command in present.tolist():
         name = RESULT_FIELDS.get(command & 0x7FFFFFFF)
         if name is not None:
             body = columns.body(command)
             values[columns.rows(command)] = np.where(body.valid(name), body.integer(name).astype(np.int64), NO_RESULT)
-    return values
+    return values, asked, msg_id
 
 
 def check_of(batch: PduBatch, pdu: int) -> int:

@@ -29,7 +29,10 @@ class _PduList(PacketListField):
 
 
 class CMPPSegment(Packet):
-    """The payload of one TCP segment: PDUs one behind the other."""
+    """The payload of one TCP segment: PDUs one behind the other.
+
+    `segment[CMPP]` is the first of them, `segment.pdus` all; the last one may be cut short.
+    """
 
     name = "CMPP segment"
     fields_desc = [_PduList("pdus", [], CMPP)]

@@ -1,7 +1,7 @@
 """Which edition's layout one PDU has.
 
 The layouts of CMPP 2.0, 2.1 and 3.0 share their Command_Ids. `layout` decides by the lengths of one
-PDU alone, without the session it stands in: the lengths of a fixed layout are a table; SUBMIT,
+PDU alone, whatever connection it came over: the lengths of a fixed layout are a table; SUBMIT,
 DELIVER and FWD fit a layout when the count and the length inside them add up to Total_Length. Where
 both layouts fit, or the octets end before a count that would tell, it is the layout more of whose
 text fields hold digits or nothing; among equals one that is known to fit, then that of 2.0. Where

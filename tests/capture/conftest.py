@@ -27,9 +27,7 @@ class Build:
     """Octets of capture files: `order` is a byte order of `struct`."""
 
     @staticmethod
-    def pcap_header(
-        order: str = "<", magic: int = 0xA1B2C3D4, linktype: int = 1, snaplen: int = 65535
-    ) -> bytes:
+    def pcap_header(order: str = "<", magic: int = 0xA1B2C3D4, linktype: int = 1, snaplen: int = 65535) -> bytes:
         """Give a file header."""
         return struct.pack(order + "IHHiIII", magic, 2, 4, 0, 0, snaplen, linktype)
 
@@ -45,7 +43,8 @@ class Build:
         caplen = header.get("caplen", len(octets))
         wirelen = header.get("wirelen", len(octets))
         head = struct.pack(order + "IIII", seconds, fraction, caplen, wirelen)
-        return head + header.get("extra", b"") + octets
+        extra: bytes = header.get("extra", b"")
+        return head + extra + octets
 
     @classmethod
     def pcap(cls, *frames: bytes, order: str = "<", first: int = 1_700_000_000) -> bytes:
@@ -63,14 +62,10 @@ class Build:
     @classmethod
     def section(cls, order: str = "<", major: int = 1) -> bytes:
         """Give a section header."""
-        return cls.block(
-            0x0A0D0D0A, struct.pack(order + "IHHq", 0x1A2B3C4D, major, 0, -1), order
-        )
+        return cls.block(0x0A0D0D0A, struct.pack(order + "IHHq", 0x1A2B3C4D, major, 0, -1), order)
 
     @classmethod
-    def interface(
-        cls, order: str = "<", linktype: int = 1, snaplen: int = 0, options: bytes = b""
-    ) -> bytes:
+    def interface(cls, order: str = "<", linktype: int = 1, snaplen: int = 0, options: bytes = b"") -> bytes:
         """Give an interface description."""
         return cls.block(1, struct.pack(order + "HHI", linktype, 0, snaplen) + options, order)
 
@@ -108,10 +103,7 @@ class Build:
     @classmethod
     def pcapng(cls, *frames: bytes, order: str = "<") -> bytes:
         """Give a file with one section, one interface and one frame a second."""
-        blocks = (
-            cls.enhanced(octets, (1_700_000_000 + n) * 1_000_000, order=order)
-            for n, octets in enumerate(frames)
-        )
+        blocks = (cls.enhanced(octets, (1_700_000_000 + n) * 1_000_000, order=order) for n, octets in enumerate(frames))
         return cls.section(order) + cls.interface(order) + b"".join(blocks)
 
 

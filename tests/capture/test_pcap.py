@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import struct
+from collections.abc import Callable
 from typing import Any
 
 import pytest
@@ -20,8 +21,7 @@ def test_kinds(tools: Any, order: str, magic: int, extra: bytes, unit: int) -> N
     """Both byte orders, microseconds, nanoseconds and the modified format give the same frames."""
     header = tools.build.pcap_header(order, magic, 101)
     records = [
-        tools.build.record(octets, 5 + n, 999_999, order, extra=extra, wirelen=2000)
-        for n, octets in enumerate(FRAMES)
+        tools.build.record(octets, 5 + n, 999_999, order, extra=extra, wirelen=2000) for n, octets in enumerate(FRAMES)
     ]
     read = tools.load(header + b"".join(records))
     assert read.rows == [
@@ -55,7 +55,7 @@ def test_offset_in_file(tools: Any) -> None:
     assert [octets[at : at + size] for at, size in places] == FRAMES
 
 
-STRANGE = {
+STRANGE: dict[str, tuple[dict[str, int], int]] = {
     "caplen > wirelen": ({"wirelen": 1}, 0),
     "caplen > snaplen": ({"snaplen": 2}, 0),
     "microseconds of more than a second": ({"fraction": 1_500_000}, 1_500_000_000),
@@ -68,7 +68,7 @@ STRANGE = {
 def test_strange_but_whole(tools: Any, name: str) -> None:
     """Strange numbers in a record header are taken as they are."""
     fields, later = STRANGE[name]
-    header = tools.build.pcap_header(snaplen=fields.pop("snaplen", 65535))
+    header = tools.build.pcap_header(snaplen=fields.get("snaplen", 65535))
     second = {"seconds": 9, "fraction": 0, **fields}
     octets = header + tools.build.record(b"abc", 9) + tools.build.record(b"defg", **second)
     read = tools.load(octets)
@@ -81,7 +81,7 @@ def test_strange_but_whole(tools: Any, name: str) -> None:
 
 GOOD = [b"abc", b"defgh"]
 
-DAMAGED = {
+DAMAGED: dict[str, tuple[Callable[[Any], bytes], str]] = {
     "record cut in its octets": (
         lambda build: build.record(b"12345", caplen=9),
         "record 3 at octet 64 cut short: has 21 of 25 octets",

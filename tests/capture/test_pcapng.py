@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import struct
+from collections.abc import Callable
 from typing import Any
 
 import pytest
@@ -97,14 +98,16 @@ def test_other_blocks_are_skipped(tools: Any) -> None:
 
 LENGTHS = {0: "claims 0 octets", 13: "claims 13 octets", 0xFFFFFFF0: "claims 4294967280 octets"}
 
-STOPPING = {
-    **{
-        f"length {length}": (
-            lambda build, length=length: build.block(6, bytes(40), length=length),
-            f"block 4 at octet 84 {text}",
-        )
-        for length, text in LENGTHS.items()
-    },
+Maker = Callable[[Any], bytes]
+
+
+def of_length(length: int) -> Maker:
+    """Make a block that claims a length."""
+    return lambda build: bytes(build.block(6, bytes(40), length=length))
+
+
+STOPPING: dict[str, tuple[Maker, str]] = {
+    **{f"length {size}": (of_length(size), f"block 4 at octet 84 {text}") for size, text in LENGTHS.items()},
     "two lengths": (
         lambda build: build.enhanced(b"wxyz")[:-4] + struct.pack("<I", 40),
         "block 4 at octet 84 tells two lengths, 36 and 40",
@@ -149,7 +152,7 @@ def test_damage_that_ends_the_file(tools: Any, name: str, batch_frames: int) -> 
     assert ([row.octets for row in read.rows], read.damage) == ([b"good"], [text])
 
 
-LEFT_OUT = {
+LEFT_OUT: dict[str, tuple[Maker, str]] = {
     "unknown interface": (
         lambda build: build.enhanced(b"x", interface=9),
         "block 4 at octet 84 is of interface 9, which is not described",

@@ -5,9 +5,13 @@ from __future__ import annotations
 import dataclasses
 import tomllib
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import pytest
+from scapy.config import conf
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
 
 
 @dataclasses.dataclass(frozen=True)
@@ -48,6 +52,14 @@ def pytest_generate_tests(metafunc: pytest.Metafunc) -> None:
         if argument in metafunc.fixturenames:
             chosen = [vector for vector in VECTORS.values() if vector.edition == edition]
             metafunc.parametrize(argument, chosen, ids=[vector.id for vector in chosen])
+
+
+@pytest.fixture(autouse=True, scope="session")
+def _loud() -> Iterator[None]:
+    """Let Scapy raise what a layer raises, where it would quietly put raw octets."""
+    conf.debug_dissector = True
+    yield
+    conf.debug_dissector = False
 
 
 @pytest.fixture(scope="session")

@@ -44,6 +44,13 @@ def test_anything_else_is_not_answered(other: Any) -> None:
     assert response.hashret() != other.hashret()
 
 
+@pytest.mark.parametrize("command", [0x04, 0x104, 0x80000005, 0x80000104, 0xC0000004])
+def test_only_bit_31_makes_a_response(command: int) -> None:
+    """Every other bit of Command_Id is that of the request."""
+    request = CMPP(Sequence_Id=7) / CMPPSubmit()
+    assert not CMPP(Command_Id=command, Sequence_Id=7).answers(request)
+
+
 def test_every_golden_response_answers_its_request(golden: dict[str, Any]) -> None:
     """The vectors that are pairs answer each other, the report's DELIVER included."""
     for request, response in [

@@ -1,0 +1,157 @@
+"""The Analysis: all facts of a capture, and the one object that wires the stages. The whole program on one page.
+
+    frames → segments → octets in order → PDUs → typed columns → sessions → transactions → messages → rules
+
+`feed` takes a batch of frames and gives what became known with it; `close` settles what only the end can tell. What
+comes out depends on the frames alone: not on the batches, not on whether anyone kept rows.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+
+from cmppscope.analysis.statistics import Statistics
+from cmppscope.columns import PduColumns
+from cmppscope.decode import Decoder
+from cmppscope.framing import CMPP, Framer
+from cmppscope.messages import Messages
+from cmppscope.reassembly import Reassembler, Stream
+from cmppscope.rules import RULES, Facts, Finding, Findings, SequenceTracker
+from cmppscope.sessions import Session, Sessions
+from cmppscope.tables import FrameBatch, Oddity, PduBatch
+from cmppscope.transactions import Pairing, Timers
+
+__all__ = ["Analysis", "Options"]
+
+_FORCED = {"cmpp20": "2.0", "cmpp30": "3.0"}
+
+
+@dataclass(frozen=True, slots=True)
+class Options:
+    """What the user may set."""
+
+    decode_as: Mapping[int, str] = field(default_factory=dict)
+    """TCP port to `cmpp20`, `cmpp30` or `none`."""
+    timers: Timers = field(default_factory=Timers)
+    keep_findings: bool = False
+    """Keep every place of every finding."""
+
+
+class Analysis:
+    """Takes frames; holds what they tell."""
+
+    def __init__(self, options: Options | None = None) -> None:
+        """Begin with no frame."""
+        options = options or Options()
+        forced = {port: _FORCED[kind] for port, kind in options.decode_as.items() if kind in _FORCED}
+        self._decoder = Decoder()
+        self._reassembler = Reassembler()
+        self._framer = Framer(self._reassembler, dict(options.decode_as))
+        self._sessions = Sessions(self._reassembler.streams, forced)
+        self._pairing = Pairing(self._reassembler.streams, options.timers)
+        self._sequences = SequenceTracker()
+        self._findings = Findings(RULES, keep=options.keep_findings)
+        self.messages = Messages()
+        self.statistics = Statistics()
+        self.counts = self._decoder.counts
+        self.first_time_ns: int | None = None
+        self.last_time_ns = 0
+        self.gaps = 0
+        self.missing_octets = 0
+        self._frames = 0
+
+    def feed(self, frames: FrameBatch) -> Facts:
+        """Take the next frames; give the PDUs and facts that became known with them."""
+        if len(frames):
+            self._note_frames(frames)
+        chunks = self._reassembler.feed(self._decoder.feed(frames))
+        return self._digest(*self._framer.feed(chunks))
+
+    def close(self) -> list[Facts]:
+        """Settle the end of the capture: open holes, cut PDUs, unanswered requests."""
+        self._decoder.close()
+        end = self._frames + 1
+        facts = [
+            self._digest(*self._framer.feed(self._reassembler.close())),
+            self._digest(*self._framer.close(end)),
+            self._digest(PduBatch.empty(self.statistics.pdus + 1), []),
+        ]
+        last = facts[-1]
+        last.odd, last.echoes = self._late_octets(end), self._pairing.echoes
+        last.ended, last.strays = self._pairing.close(self.last_time_ns)
+        self._findings.feed(last)
+        self.messages.take_closed(last.ended)
+        self.statistics.add_transactions(last.ended)
+        self.statistics.add_strays(last.strays)
+        return facts
+
+    @property
+    def streams(self) -> list[Stream]:
+        """All TCP connections, by number."""
+        return self._reassembler.streams
+
+    @property
+    def protocols(self) -> dict[int, str]:
+        """What each stream with octets is: `CMPP`, or the reason why not."""
+        return self._framer.protocol
+
+    @property
+    def cmpp_streams(self) -> int:
+        """Streams that are CMPP."""
+        return sum(name == CMPP for name in self._framer.protocol.values())
+
+    @property
+    def sessions(self) -> list[Session]:
+        """All sessions, by number."""
+        return self._sessions.sessions
+
+    @property
+    def findings(self) -> list[Finding]:
+        """What the rules found, gravest first."""
+        return self._findings.findings()
+
+    @property
+    def retransmitted_octets(self) -> int:
+        """Octets that came more than once."""
+        return sum(state.retransmitted for state in self._reassembler.directions.values())
+
+    def _note_frames(self, frames: FrameBatch) -> None:
+        """Keep number and times of the frames."""
+        self._frames = frames.first + len(frames) - 1
+        least, greatest = int(frames.time_ns.min()), int(frames.time_ns.max())
+        self.first_time_ns = least if self.first_time_ns is None else min(self.first_time_ns, least)
+        self.last_time_ns = max(self.last_time_ns, greatest)
+
+    def _digest(self, batch: PduBatch, odd: list[Oddity]) -> Facts:
+        """Take PDUs through every stage behind framing."""
+        session = self._sessions.feed(batch)
+        columns = PduColumns(batch)
+        paired = self._pairing.feed(batch, columns, session, odd)
+        facts = Facts(
+            batch=batch,
+            columns=columns,
+            session=session,
+            sessions=self.sessions,
+            odd=odd,
+            paired=paired,
+            sequences=self._sequences.feed(batch, paired.resends, odd),
+            foreign=self._sessions.foreign,
+        )
+        gaps = [o.octets for o in odd if o.kind == "gap"]
+        self.gaps += len(gaps)
+        self.missing_octets += sum(gaps)
+        self.statistics.add_pdus(batch)
+        self.statistics.add_transactions(paired.closed)
+        self.statistics.end_to_end.add(self.messages.feed(batch, columns, paired.closed))
+        if len(batch) or odd:
+            self._findings.feed(facts)
+        return facts
+
+    def _late_octets(self, frame: int) -> list[Oddity]:
+        """Say where octets came too late to be put in their place."""
+        return [
+            Oddity("late", group >> 1, group & 1, -1, frame, frame, state.late, 0, "capture")
+            for group, state in sorted(self._reassembler.directions.items())
+            if state.late
+        ]

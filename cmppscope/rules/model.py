@@ -1,0 +1,165 @@
+"""What a rule is, what it sees, and what it gives back.
+
+A rule is a small function from the facts of one batch to the places where a sentence of the protocol does not hold.
+The decorator `rule` makes it data: its id is the slug of the rule, its docstring the sentence, its `detail` the words
+for one place. Places are columns; words are made only for places that are shown.
+"""
+
+from __future__ import annotations
+
+import enum
+from collections.abc import Callable
+from dataclasses import dataclass, field
+
+import numpy as np
+
+from cmppscope.columns import PduColumns
+from cmppscope.framing.headers import LONGEST
+from cmppscope.sessions import Session
+from cmppscope.tables import I64, Bool, Oddity, PduBatch
+from cmppscope.transactions import Paired, Stray, Transactions
+from dissectors.cmpp.enums import COMMAND_ID
+
+PEER, CAPTURE = "peer", "capture"
+
+
+class Severity(enum.IntEnum):
+    """How bad a finding is: Wireshark's words."""
+
+    NOTE = 1
+    WARN = 2
+    ERROR = 3
+
+    @property
+    def word(self) -> str:
+        """The word in reports and on the command line."""
+        return self.name.lower()
+
+
+@dataclass(slots=True)
+class Hits:
+    """Places where a rule does not hold; one entry a place in every array, 0 where a number does not apply."""
+
+    pdu: I64
+    frame: I64
+    stream: I64
+    direction: I64
+    offset: I64
+    command: I64
+    a: I64
+    b: I64
+    """Numbers that the rule's words need."""
+    fault: str = PEER
+
+    def __len__(self) -> int:
+        """Count the places."""
+        return len(self.pdu)
+
+
+@dataclass(slots=True)
+class Sequences:
+    """How the Sequence_Ids of a batch's requests follow each other; one entry a request, in the batch's order."""
+
+    row: I64
+    """Row in the batch."""
+    before: I64
+    """Sequence_Id of the request before of the same sender, -1 where there is none or a Gap lies between."""
+    value: I64
+    run: I64
+    """How many different requests in a row carried this Sequence_Id."""
+    zero_first: Bool
+    """The sender's first Sequence_Id 0, without a wrap before it."""
+
+
+@dataclass(slots=True)
+class Facts:
+    """What the rules see of one batch, or of the end of a capture."""
+
+    batch: PduBatch
+    columns: PduColumns
+    session: I64
+    sessions: list[Session]
+    odd: list[Oddity]
+    paired: Paired
+    sequences: Sequences
+    strays: list[Stray] = field(default_factory=list)
+    ended: Transactions | None = None
+    """Requests that were still open when the capture ended."""
+    echoes: dict[int, int] = field(default_factory=dict)
+    """ACTIVE_TESTs of the other side with the same Sequence_Id, by PDU."""
+    foreign: I64 = field(default_factory=lambda: np.zeros(0, np.int64))
+    """Rows whose command belongs to another interface than the session's, once a session and command."""
+
+    def pdus(self, rows: I64 | Bool, a: I64 | int = 0, b: I64 | int = 0) -> Hits:
+        """Give PDUs as places; `a` and `b` have one entry a place, or one for all."""
+        batch = self.batch
+        rows = np.flatnonzero(rows) if rows.dtype == np.bool_ else rows
+        return Hits(
+            batch.first + rows,
+            batch.frame[rows],
+            batch.stream[rows],
+            batch.direction[rows],
+            batch.offset[rows],
+            batch.command[rows],
+            np.broadcast_to(np.asarray(a, np.int64), rows.shape),
+            np.broadcast_to(np.asarray(b, np.int64), rows.shape),
+        )
+
+    def oddities(self, kind: str, fault: str) -> Hits:
+        """Give oddities of framing as places; `a` counts octets, `b` is what a header claims."""
+        found = [o for o in self.odd if o.kind == kind and o.fault == fault]
+        table = np.array([(o.frame, o.stream, o.direction, o.offset, o.octets, o.value) for o in found], np.int64)
+        frame, stream, direction, offset, octets, value = table.reshape(-1, 6).T
+        zero = np.zeros(len(found), np.int64)
+        return Hits(zero, frame, stream, direction, offset, zero, octets, value, fault)
+
+    def stray(self, kind: int) -> Hits:
+        """Give responses that answer nothing as places; `a` is the Sequence_Id, `b` the PDU that explains it."""
+        found = [s for s in self.strays if s.kind == kind]
+        table = np.array(
+            [(s.pdu, s.frame, s.stream, s.direction, s.offset, s.command, s.sequence, s.other) for s in found], np.int64
+        )
+        return Hits(*table.reshape(-1, 8).T)
+
+
+RuleFunction = Callable[[Facts], Hits | list[Hits]]
+
+
+@dataclass(frozen=True, slots=True)
+class Rule:
+    """A sentence of the protocol that is checked."""
+
+    id: str
+    severity: Severity
+    section: str
+    detail: str
+    """Words for one place: a format string over a, b and command."""
+    more: str
+    """Further words where b is not 0."""
+    check: RuleFunction
+
+    @property
+    def sentence(self) -> str:
+        """What holds where nothing is wrong, in one line."""
+        return (self.check.__doc__ or "").strip().splitlines()[0]
+
+    def words(self, a: int, b: int, command: int) -> str:
+        """Say what is wrong in one place."""
+        return (self.detail + (self.more if b else "")).format(
+            a=a,
+            b=b,
+            command=COMMAND_ID.get(command, f"0x{command:08x}").removesuffix(" (2.1 and later)"),
+            seconds=a / 1e9,
+            longest=LONGEST,
+        )
+
+
+def rule(
+    slug: str, severity: Severity, section: str, detail: str, more: str = ""
+) -> Callable[[RuleFunction], Rule]:
+    """Make a rule of a function."""
+
+    def decorate(check: RuleFunction) -> Rule:
+        return Rule(slug, severity, section, detail, more, check)
+
+    return decorate

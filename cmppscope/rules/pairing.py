@@ -1,0 +1,138 @@
+"""Rules about requests and responses (CMPP 2.0 §6.1, §6.2, §6.4, §7.3)."""
+
+from __future__ import annotations
+
+import numpy as np
+
+from cmppscope.rules.model import CAPTURE, Facts, Hits, Severity, rule
+from cmppscope.tables import I64, Bool
+from cmppscope.transactions import Transactions
+from cmppscope.transactions.table import (
+    DUPLICATE,
+    LATE,
+    ORPHAN,
+    OTHER_CONNECTION,
+    RESPONSE_UNKNOWN,
+    TYPE_MISMATCH,
+    UNANSWERED,
+    UNKNOWN,
+    WRONG_DIRECTION,
+)
+
+_TERMINATE = 2
+
+
+def _requests(table: Transactions, which: Bool, a: I64, b: I64, fault: str = "peer") -> Hits:
+    """Give requests as places."""
+    rows = np.flatnonzero(which)
+    columns = (table.pdu, table.frame, table.stream, table.direction, np.full_like(table.pdu, -1), table.command)
+    return Hits(*(c[rows] for c in columns), a[rows], b[rows], fault)
+
+
+def _ended(facts: Facts, state: int, terminate: bool | None = None, fault: str = "peer") -> list[Hits]:  # noqa: FBT001
+    """Give the requests that were in a state when the capture ended."""
+    table = facts.ended
+    if table is None:
+        return []
+    which = table.state == state
+    if terminate is not None:
+        which &= (table.command == _TERMINATE) == terminate
+    echoes = np.array([facts.echoes.get(pdu, 0) for pdu in table.pdu.tolist()], np.int64)
+    return [_requests(table, which, table.sequence, echoes, fault)]
+
+
+@rule(
+    "unanswered",
+    Severity.ERROR,
+    "§6.1",
+    "{command} with Sequence_Id {a} got no response",
+    "; PDU {b} is a {command} with the same Sequence_Id from the other side, where a response should be",
+)
+def unanswered(facts: Facts) -> list[Hits]:
+    """Every request is answered, within N·T or before the connection is closed."""
+    return _ended(facts, UNANSWERED, terminate=False)
+
+
+@rule("terminate-unanswered", Severity.WARN, "§7.4.2", "{command} with Sequence_Id {a} got no response")
+def terminate_unanswered(facts: Facts) -> list[Hits]:
+    """TERMINATE is answered before the connection is closed."""
+    return _ended(facts, UNANSWERED, terminate=True)
+
+
+@rule("late-response", Severity.WARN, "§6.1", "the response to {command} came after {seconds:.1f} s")
+def late(facts: Facts) -> Hits:
+    """A response comes within T."""
+    table = facts.paired.closed
+    return _requests(table, table.state == LATE, table.latency_ns, np.zeros_like(table.pdu))
+
+
+@rule("response-orphan", Severity.ERROR, "§7.3", "{command} with Sequence_Id {a} answers no request")
+def orphan(facts: Facts) -> Hits:
+    """A response has the Sequence_Id of a request."""
+    return facts.stray(ORPHAN)
+
+
+@rule("response-duplicate", Severity.WARN, "§7.3", "{command} with Sequence_Id {a}: PDU {b} is answered already")
+def duplicate(facts: Facts) -> Hits:
+    """A request is answered once."""
+    return facts.stray(DUPLICATE)
+
+
+@rule("response-type-mismatch", Severity.ERROR, "§7.3, §7.7.1", "{command} with Sequence_Id {a} came where PDU {b} waits for another response")
+def type_mismatch(facts: Facts) -> Hits:
+    """A response has the Command_Id of its request, with bit 31 set."""
+    return facts.stray(TYPE_MISMATCH)
+
+
+@rule("response-direction", Severity.ERROR, "§7.3", "{command} with Sequence_Id {a} goes the same way as the request, PDU {b}")
+def direction(facts: Facts) -> Hits:
+    """A response goes the opposite way of its request."""
+    return facts.stray(WRONG_DIRECTION)
+
+
+@rule("response-other-connection", Severity.ERROR, "§6.2", "{command} with Sequence_Id {a}: the request, PDU {b}, went over another connection")
+def other_connection(facts: Facts) -> Hits:
+    """A response comes on the connection of its request."""
+    return facts.stray(OTHER_CONNECTION)
+
+
+@rule("capture-request-missing", Severity.NOTE, "practice", "{command} with Sequence_Id {a}: the capture may have lost the request")
+def request_missing(facts: Facts) -> Hits:
+    """The capture holds the request of every response."""
+    hits = facts.stray(RESPONSE_UNKNOWN)
+    hits.fault = CAPTURE
+    return hits
+
+
+@rule("capture-response-missing", Severity.NOTE, "practice", "{command} with Sequence_Id {a}: the capture may have lost the response")
+def response_missing(facts: Facts) -> list[Hits]:
+    """The capture holds the response of every request that was answered."""
+    return _ended(facts, UNKNOWN, fault=CAPTURE)
+
+
+@rule("capture-cut-pdu", Severity.NOTE, "practice", "the capture ends {a} octets into a PDU")
+def cut(facts: Facts) -> Hits:
+    """The capture ends between two PDUs."""
+    return facts.oddities("cut", CAPTURE)
+
+
+@rule("capture-late-octets", Severity.NOTE, "practice", "{a} octets came too late to be put in their place")
+def late_octets(facts: Facts) -> Hits:
+    """Octets come before their place is given up as a Gap."""
+    return facts.oddities("late", CAPTURE)
+
+
+RULES = (
+    unanswered,
+    late,
+    orphan,
+    duplicate,
+    type_mismatch,
+    direction,
+    other_connection,
+    terminate_unanswered,
+    request_missing,
+    response_missing,
+    cut,
+    late_octets,
+)
