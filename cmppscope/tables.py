@@ -93,6 +93,11 @@ class SegmentBatch:
         """Count the segments."""
         return len(self.frame)
 
+    def take(self, rows: Bool) -> SegmentBatch:
+        """Give the segments that are marked."""
+        names = [name for name in self.__slots__ if name != "octets"]
+        return SegmentBatch(self.octets, *(getattr(self, name)[rows] for name in names))
+
 
 @dataclass(slots=True)
 class FileInfo:

@@ -81,6 +81,7 @@ def rows_of(batch: SegmentBatch) -> list[Segment]:
         size = 4 if version == 4 else 16
         begin, length = int(batch.offset[n]), int(batch.length[n])
         payload = batch.octets[begin : begin + length].tobytes()
+        assert begin + length <= len(batch.octets)
         assert len(payload) == length
         rows.append(
             Segment(
@@ -483,6 +484,24 @@ def test_overlapping_fragments() -> None:
     rows, _ = decode(*(Frame(octets, 101) for octets in (middle, first, last)))
     lost = PAYLOAD[:44] + b"!" * 8 + PAYLOAD[52:]
     assert rows == [SEGMENT4._replace(payload=lost, frame=3)]
+
+
+def test_hole_between_overlapping_fragments() -> None:
+    """Fragments that overlap are not taken for those that are missing."""
+    whole = tcp()
+    first, hole, last = pieces(whole, 64, 72)
+    again = ip4(whole[8:64], fragment=0x2000 | 1, identification=9)
+    rows, _ = decode(*(Frame(octets, 101) for octets in (first, again, last, hole)))
+    assert rows == [SEGMENT4._replace(frame=4)]
+
+
+def test_table_is_empty_when_packets_are_whole() -> None:
+    """A packet that is whole takes no more room in the table."""
+    table = fragments.Fragments()
+    key = (4, 1, 2, 3, 6)
+    assert table.add(key, fragments.Piece(0, 8, bytes(8), last=False), 0) is None
+    assert table.add(key, fragments.Piece(8, 9, b"x", last=True), 0) == fragments.Whole(bytes(8) + b"x", 9)
+    assert (table.held, table.octets, table.incomplete) == ({}, 0, 0)
 
 
 def test_fragments_too_far_apart() -> None:

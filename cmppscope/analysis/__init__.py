@@ -11,6 +11,8 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 
+import numpy as np
+
 from cmppscope.analysis.statistics import Statistics
 from cmppscope.columns import PduColumns
 from cmppscope.decode import Decoder
@@ -19,7 +21,7 @@ from cmppscope.messages import Messages
 from cmppscope.reassembly import Reassembler, Stream
 from cmppscope.rules import RULES, Facts, Finding, Findings, SequenceTracker
 from cmppscope.sessions import Session, Sessions
-from cmppscope.tables import FrameBatch, Oddity, PduBatch
+from cmppscope.tables import I64, Bool, FrameBatch, Oddity, PduBatch
 from cmppscope.transactions import Pairing, Timers
 
 __all__ = ["Analysis", "Options"]
@@ -36,6 +38,9 @@ class Options:
     timers: Timers = field(default_factory=Timers)
     keep_findings: bool = False
     """Keep every place of every finding."""
+    from_ns: int | None = None
+    to_ns: int | None = None
+    """Frames before or after are passed over; nanoseconds since 1970 UTC, both ends included."""
 
 
 class Analysis:
@@ -44,6 +49,7 @@ class Analysis:
     def __init__(self, options: Options | None = None) -> None:
         """Begin with no frame."""
         options = options or Options()
+        self._from_ns, self._to_ns = options.from_ns, options.to_ns
         forced = {port: _FORCED[kind] for port, kind in options.decode_as.items() if kind in _FORCED}
         self._decoder = Decoder()
         self._reassembler = Reassembler()
@@ -59,19 +65,24 @@ class Analysis:
         self.last_time_ns = 0
         self.gaps = 0
         self.missing_octets = 0
-        self._frames = 0
+        self.frames = 0
+        """Frames looked at."""
+        self._last_frame = 0
 
     def feed(self, frames: FrameBatch) -> Facts:
         """Take the next frames; give the PDUs and facts that became known with them."""
+        segments = self._decoder.feed(frames)
+        inside = self._inside(frames.time_ns)
+        if not inside.all():
+            segments = segments.take(self._inside(segments.time_ns))
         if len(frames):
-            self._note_frames(frames)
-        chunks = self._reassembler.feed(self._decoder.feed(frames))
-        return self._digest(*self._framer.feed(chunks))
+            self._note_frames(frames, frames.time_ns[inside])
+        return self._digest(*self._framer.feed(self._reassembler.feed(segments)))
 
     def close(self) -> list[Facts]:
         """Settle the end of the capture: open holes, cut PDUs, unanswered requests."""
         self._decoder.close()
-        end = self._frames + 1
+        end = self._last_frame + 1
         facts = [
             self._digest(*self._framer.feed(self._reassembler.close())),
             self._digest(*self._framer.close(end)),
@@ -116,10 +127,22 @@ class Analysis:
         """Octets that came more than once."""
         return sum(state.retransmitted for state in self._reassembler.directions.values())
 
-    def _note_frames(self, frames: FrameBatch) -> None:
-        """Keep number and times of the frames."""
-        self._frames = frames.first + len(frames) - 1
-        least, greatest = int(frames.time_ns.min()), int(frames.time_ns.max())
+    def _inside(self, time_ns: I64) -> Bool:
+        """Tell which times the user asked for."""
+        inside = np.ones(len(time_ns), np.bool_)
+        if self._from_ns is not None:
+            inside &= time_ns >= self._from_ns
+        if self._to_ns is not None:
+            inside &= time_ns <= self._to_ns
+        return inside
+
+    def _note_frames(self, frames: FrameBatch, times_ns: I64) -> None:
+        """Keep the number of the last frame, and number and times of those asked for."""
+        self._last_frame = frames.first + len(frames) - 1
+        self.frames += len(times_ns)
+        if not len(times_ns):
+            return
+        least, greatest = int(times_ns.min()), int(times_ns.max())
         self.first_time_ns = least if self.first_time_ns is None else min(self.first_time_ns, least)
         self.last_time_ns = max(self.last_time_ns, greatest)
 

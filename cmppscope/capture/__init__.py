@@ -145,7 +145,7 @@ def _expand(path: str) -> list[str]:
 
 
 def _in_order(paths: Sequence[str | Path]) -> list[str]:
-    """Put the files in the order of their first frames, those without any after them, standard input last.
+    """Put the files in the order of their first frames, those without any and standard input after them.
 
     Files of a folder that are no captures are left out; files that were named stay.
     """
@@ -157,7 +157,7 @@ def _in_order(paths: Sequence[str | Path]) -> list[str]:
             return files
         known = [(time, file) for file in files if (time := _first_time(file)) is not None or alone]
         found += [(float("inf") if time is None else time, file) for time, file in known or [(None, path)]]
-    return [file for _, file in sorted(found, key=lambda item: (item[1] == STDIN, item[0]))]
+    return [file for _, file in sorted(found, key=lambda item: item[0])]
 
 
 def _first_time(path: str) -> float | None:

@@ -2,7 +2,7 @@
 
 A file is a chain of blocks that tell their length at both ends. The walk along the chain notes where blocks with frames
 begin and looks at all others at once: sections and interfaces change how the next frames are read, so a change ends the
-run of blocks whose fields are gathered together. Cost: 0.3 µs a block for the walk, 0.2 µs for the rest.
+run of blocks whose fields are gathered together. Cost: 0.7 µs a block, and 0.1 ms for every change.
 
 Read: sections of either byte order, any number of interfaces with link types, resolutions and offsets of their own,
 Enhanced, Simple and old Packet Blocks. Other blocks are skipped. A block that tells two lengths, or an impossible one,
@@ -282,7 +282,6 @@ class Reader:
                 next(text for text, test in zip((*texts, claim), wrong, strict=False) if test[first]),
             )
             at, header, room, number = at[~bad], header[~bad], room[~bad], number[~bad]
-        self.run_from = (self.window.at, self.blocks)
         if len(at):
             self.pieces.append(self._frames(at, header, room, number))
 

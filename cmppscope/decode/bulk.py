@@ -356,7 +356,6 @@ def _tcp(rows: Rows, which: Indices) -> None:
     captured_end = rows.captured_end[which]
     offset = np.minimum(at + size, captured_end)
     length = np.minimum(end, captured_end) - offset
-    np.maximum(length, 0, out=length)
     rows.set(which, **{name: header[name] for name in ("sport", "dport", "seq", "ack", "flags")})
     rows.set(which, offset=offset, length=length, missing=end - (at + size) - length)
     rows.verdict[which] = v.SEGMENT

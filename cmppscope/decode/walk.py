@@ -3,7 +3,7 @@
 Each layer is one function that looks at its header, moves `at` behind it and returns the next layer's function or a
 verdict; the tables at the end say which follows which. This path knows every shape that the bulk path knows and more
 (tunnels, IPv6 extension headers, fragments), so a test holds both equal. It works on offsets into the frame, not on
-copies: a frame cut by the snapshot length is decoded as far as it goes. Cost: 10 µs a frame.
+copies: a frame cut by the snapshot length is decoded as far as it goes. Cost: 20 µs a frame.
 """
 
 from __future__ import annotations
@@ -291,7 +291,7 @@ def _tcp(walk: Walk) -> Next:
     walk.sport, walk.dport = walk.number(0, 2), walk.number(2, 2)
     walk.seq, walk.ack, walk.flags = walk.number(4, 4), walk.number(8, 4), walk.octets[walk.at + 13]
     walk.offset = min(payload, walk.captured_end)
-    walk.length = max(0, min(walk.end, walk.captured_end) - walk.offset)
+    walk.length = min(walk.end, walk.captured_end) - walk.offset
     walk.missing = walk.end - payload - walk.length
     return v.SEGMENT
 

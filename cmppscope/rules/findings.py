@@ -74,7 +74,12 @@ class Findings:
                 int(hits.direction[i]),
                 int(hits.offset[i]),
                 int(hits.pdu[i]),
-                rule.words(int(hits.a[i]), int(hits.b[i]), int(hits.command[i])),
+                rule.words(
+                    int(hits.a[i]),
+                    int(hits.b[i]),
+                    int(hits.command[i]),
+                    0 if hits.other is None else int(hits.other[i]),
+                ),
             )
             for i in order.tolist()
         ]

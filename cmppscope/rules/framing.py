@@ -64,7 +64,7 @@ def impossible(facts: Facts) -> Hits:
     return facts.oddities("impossible", PEER)
 
 
-@rule("frame-truncated", Severity.ERROR, "§7.3", "the connection was closed {a} octets into a PDU of {b}")
+@rule("frame-truncated", Severity.ERROR, "§7.3", "the connection was closed {a} octets into a PDU", " of {b}")
 def truncated(facts: Facts) -> Hits:
     """A connection ends between two PDUs, not inside one."""
     return facts.oddities("truncated", PEER)
@@ -76,7 +76,13 @@ def resync(facts: Facts) -> list[Hits]:
     return [facts.oddities("skipped", PEER), facts.oddities("skipped", CAPTURE)]
 
 
-@rule("frame-gap", Severity.NOTE, "practice", "{a} octets are missing from the capture, and {b} before them belong to a PDU that cannot be rebuilt")
+@rule(
+    "frame-gap",
+    Severity.NOTE,
+    "practice",
+    "{a} octets are missing from the capture",
+    ", and {b} before them belong to a PDU that cannot be rebuilt",
+)
 def gap(facts: Facts) -> Hits:
     """The capture holds every octet of a direction."""
     return facts.oddities("gap", CAPTURE)

@@ -50,6 +50,8 @@ class Hits:
     b: I64
     """Numbers that the rule's words need."""
     fault: str = PEER
+    other: I64 | None = None
+    """Command_Id of another PDU that the words name."""
 
     def __len__(self) -> int:
         """Count the places."""
@@ -119,7 +121,12 @@ class Facts:
         table = np.array(
             [(s.pdu, s.frame, s.stream, s.direction, s.offset, s.command, s.sequence, s.other) for s in found], np.int64
         )
-        return Hits(*table.reshape(-1, 8).T)
+        return Hits(*table.reshape(-1, 8).T, other=np.array([s.other_command for s in found], np.int64))
+
+
+def _name(command: int) -> str:
+    """Name a Command_Id."""
+    return COMMAND_ID.get(command, f"0x{command:08x}").removesuffix(" (2.1 and later)")
 
 
 RuleFunction = Callable[[Facts], Hits | list[Hits]]
@@ -143,12 +150,13 @@ class Rule:
         """What holds where nothing is wrong, in one line."""
         return (self.check.__doc__ or "").strip().splitlines()[0]
 
-    def words(self, a: int, b: int, command: int) -> str:
+    def words(self, a: int, b: int, command: int, other: int = 0) -> str:
         """Say what is wrong in one place."""
         return (self.detail + (self.more if b else "")).format(
             a=a,
             b=b,
-            command=COMMAND_ID.get(command, f"0x{command:08x}").removesuffix(" (2.1 and later)"),
+            command=_name(command),
+            other=_name(other),
             seconds=a / 1e9,
             longest=LONGEST,
         )

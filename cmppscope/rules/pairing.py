@@ -78,7 +78,7 @@ def duplicate(facts: Facts) -> Hits:
     return facts.stray(DUPLICATE)
 
 
-@rule("response-type-mismatch", Severity.ERROR, "§7.3, §7.7.1", "{command} with Sequence_Id {a} came where PDU {b} waits for another response")
+@rule("response-type-mismatch", Severity.ERROR, "§7.3, §7.7.1", "{command} with Sequence_Id {a} comes as the answer to the {other} of PDU {b}")
 def type_mismatch(facts: Facts) -> Hits:
     """A response has the Command_Id of its request, with bit 31 set."""
     return facts.stray(TYPE_MISMATCH)

@@ -200,7 +200,7 @@ class Pairing:
             return
         look = LookUp(self._history, work, pairs)
         for row in strays:
-            kind, other = look.classify(work, row, self._streams)
+            kind, other, asked = look.classify(work, row, self._streams)
             stray = Stray(
                 kind,
                 *work.row(row, "pdu", "frame", "time_ns", "stream", "direction", "session"),
@@ -208,6 +208,7 @@ class Pairing:
                 int(work.sequence[row]),
                 int(work.offset[row]),
                 other,
+                asked,
                 int(work.result[row]),
                 int(work.msg_id[row]),
             )

@@ -44,20 +44,21 @@ class LookUp:
         found = int(self._pdu[low + at]) if at >= 0 else 0
         return found if found > pdu - HISTORY else 0
 
-    def classify(self, work: Work, row: int, streams: list[Stream]) -> tuple[int, int]:
-        """Say which kind of stray a response is, and which request made it so (design: pairing)."""
+    def classify(self, work: Work, row: int, streams: list[Stream]) -> tuple[int, int, int]:
+        """Say which kind of stray a response is, and which request made it so: (kind, PDU, Command_Id)."""
         key, pdu = int(work.key[row]), int(work.pdu[row])
+        mine = int(work.command[row])
         if other := self.before(key ^ 1 << 37, pdu):
-            return WRONG_DIRECTION, other
-        base, sequence = key & ~(0x1F << 32), int(work.command[row])
+            return WRONG_DIRECTION, other, mine
+        base = key & ~(0x1F << 32)
         for command in (1, 2, 4, 5, 6, 7, 8, 9, *range(0x10, 0x18)):
-            if command != sequence and (other := self._open_before(base | command << 32, pdu)):
-                return TYPE_MISMATCH, other
+            if command != mine and (other := self._open_before(base | command << 32, pdu)):
+                return TYPE_MISMATCH, other, command
         if other := self._elsewhere(work, row, streams):
-            return OTHER_CONNECTION, other
+            return OTHER_CONNECTION, other, mine
         if other := self.before(key, pdu):
-            return DUPLICATE, other
-        return ORPHAN, 0
+            return DUPLICATE, other, mine
+        return ORPHAN, 0, 0
 
     def _open_before(self, key: int, pdu: int) -> int:
         """Give an unanswered request of a key before a PDU, 0 where there is none."""

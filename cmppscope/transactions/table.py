@@ -110,6 +110,8 @@ class Stray(NamedTuple):
     offset: int
     other: int
     """The PDU that made it this kind, 0 where there is none."""
+    other_command: int
+    """Command_Id of that PDU."""
     result: int
     msg_id: int
 
@@ -251,3 +253,13 @@ def contents(columns: PduColumns) -> tuple[I64, I64, I64]:
 def check_of(batch: PduBatch, pdu: int) -> int:
     """Give the CRC-32 of a PDU's octets behind the header."""
     return zlib.crc32(batch.octets_of(pdu - batch.first)[12:])
+
+
+def in_order(tables: list[Transactions]) -> Transactions:
+    """Put transactions into one table, in order of their requests."""
+    columns = {
+        name: np.concatenate([np.zeros(0, np.int64), *(getattr(t, name) for t in tables)])
+        for name in Transactions.__slots__
+    }
+    order = np.argsort(columns["pdu"], kind="stable")
+    return Transactions(**{name: column[order] for name, column in columns.items()})

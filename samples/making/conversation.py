@@ -140,8 +140,11 @@ class Conversation:
 
     def again(self, saying: Saying, *, after_ms: float = 210) -> None:
         """Retransmit what was said before, as TCP does when no ACK came in time."""
+        hearer = self.ends[1 - saying.side]
+        hearer.ack_due = None
         self.wait(ms=after_ms)
         self._put(saying.side, PSH | ACK, saying.octets, seq=saying.seq)
+        hearer.ack_due = self.now + _DELAYED_ACK
 
     def ack(self, side: int, *, after_ms: float = 0.05) -> None:
         """Acknowledge what was heard, in a segment of its own."""
@@ -206,7 +209,9 @@ class Conversation:
         seq, ack = end.seq if seq is None else seq, end.heard if ack is None else ack
         self._frame(side, flags, payload, seq, ack, self.now + round(late_ms * _MS), lost=lost)
 
-    def _frame(self, side: int, flags: int, payload: bytes, seq: int, ack: int, time: int, *, lost: bool = False) -> None:
+    def _frame(
+        self, side: int, flags: int, payload: bytes, seq: int, ack: int, time: int, *, lost: bool = False
+    ) -> None:
         """Build a frame and keep it."""
         here, there = self.ends[side], self.ends[1 - side]
         here.ip_id = (here.ip_id + 1) % (1 << 16)

@@ -9,7 +9,8 @@ from typing import NamedTuple, Protocol
 FIN, SYN, RST, PSH, ACK = 1, 2, 4, 8, 16
 
 _TTL = 64
-_WINDOW = 64_240
+_FIRST_WINDOW, _WINDOW = 64_240, 502
+"""64,240 octets as such in a SYN, and 64,256 in units of 128 afterwards."""
 _DONT_FRAGMENT = 0x4000
 _TCP = 6
 _ETHERTYPE = {4: 0x0800, 6: 0x86DD}
@@ -106,12 +107,13 @@ def packet(segment: Segment) -> bytes:
 
 def _tcp(segment: Segment, addresses: bytes) -> bytes:
     """Build TCP header and payload; the sum covers the addresses too (RFC 9293 §3.1)."""
-    options = b""
+    options, window = b"", _WINDOW
     if segment.flags & SYN:
+        window = _FIRST_WINDOW
         options = struct.pack("!BBH", 2, 4, mss(segment.source)) + _SYN_OPTIONS
     ports = struct.pack("!HHII", segment.source.port, segment.target.port, segment.seq, segment.ack)
     length = 20 + len(options)
-    before = ports + struct.pack("!BBH", length << 2, segment.flags, _WINDOW)
+    before = ports + struct.pack("!BBH", length << 2, segment.flags, window)
     behind = b"\0\0" + options + segment.payload
     pseudo = addresses + struct.pack("!HH", _TCP, length + len(segment.payload))
     return before + struct.pack("!H", checksum(pseudo + before + b"\0\0" + behind)) + behind
@@ -125,7 +127,7 @@ def mss(host: Host) -> int:
 def checksum(octets: bytes) -> int:
     """Return the Internet checksum (RFC 1071)."""
     octets += bytes(len(octets) % 2)
-    total = sum(struct.unpack(f"!{len(octets) // 2}H", octets))
+    total: int = sum(struct.unpack(f"!{len(octets) // 2}H", octets))
     while total >> 16:
         total = (total & 0xFFFF) + (total >> 16)
-    return ~total & 0xFFFF
+    return total ^ 0xFFFF

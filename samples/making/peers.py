@@ -36,7 +36,8 @@ _FIRST_SMSC_SEQUENCE = 12_345_000
 
 def answer(request: CMPP, body: Any) -> CMPP:
     """Give a response the Sequence_Id of its request."""
-    return CMPP(Sequence_Id=request.Sequence_Id) / body
+    pdu: CMPP = CMPP(Sequence_Id=request.Sequence_Id) / body
+    return pdu
 
 
 def minute(moment: dt.datetime) -> str:
@@ -53,16 +54,15 @@ class Peer:
     def ask(self, body: Any) -> CMPP:
         """Give a request the next Sequence_Id."""
         self.sequence += 1
-        return CMPP(Sequence_Id=self.sequence) / body
+        pdu: CMPP = CMPP(Sequence_Id=self.sequence) / body
+        return pdu
 
     def login(self, source: str, moment: dt.datetime, secret: bytes, version: int = 0x20) -> CMPP:
         """Build the CONNECT of `source` at that time."""
         timestamp = int(f"{moment:%m%d%H%M%S}")
         authenticator = authenticator_source(source.encode(), secret, timestamp)
         return self.ask(
-            CMPPConnect(
-                Source_Addr=source, AuthenticatorSource=authenticator, Version=version, Timestamp=timestamp
-            )
+            CMPPConnect(Source_Addr=source, AuthenticatorSource=authenticator, Version=version, Timestamp=timestamp)
         )
 
     def welcome(self, connect: CMPP, status: int = 0) -> CMPP:
@@ -142,7 +142,9 @@ class Ismg(Peer):
         """Answer a SUBMIT; only an accepted message gets a number."""
         return answer(submit, CMPPSubmitResp(Msg_Id=0 if result else self.msg_id(moment), Result=result))
 
-    def deliver(self, text: str | bytes, sender: str, to: str, moment: dt.datetime, fmt: int = GBK, **fields: Any) -> CMPP:
+    def deliver(
+        self, text: str | bytes, sender: str, to: str, moment: dt.datetime, fmt: int = GBK, **fields: Any
+    ) -> CMPP:
         """Bring a message from a handset."""
         filled: dict[str, Any] = {
             "Msg_Id": self.msg_id(moment),
@@ -154,7 +156,9 @@ class Ismg(Peer):
         }
         return self.ask(CMPPDeliver(**(filled | fields)))
 
-    def status(self, msg_id: int, to: str, submitted: dt.datetime, done: dt.datetime, stat: str = "DELIVRD") -> CMPPReport:
+    def status(
+        self, msg_id: int, to: str, submitted: dt.datetime, done: dt.datetime, stat: str = "DELIVRD"
+    ) -> CMPPReport:
         """Say what became of a message."""
         self.smsc_sequence += 1
         return CMPPReport(

@@ -6,12 +6,6 @@ import datetime as dt
 from itertools import count
 from typing import TYPE_CHECKING, Any
 
-from samples.making.capture import Capture
-from samples.making.conversation import CLIENT, SERVER, SP, Conversation
-from samples.making.frames import Cooked, Ethernet, Host
-from samples.making.peers import ASCII, GBK, UCS2, Ismg, Peer, Sp, answer, minute
-from samples.stories.scenes import HANDSET, ethernet, test_link
-
 from dissectors.cmpp import (
     CMPP,
     CMPPCancel,
@@ -35,6 +29,11 @@ from dissectors.cmpp import (
     CMPPQueryResp,
     encode_text,
 )
+from samples.making.capture import Capture
+from samples.making.conversation import CLIENT, SERVER, SP, Conversation
+from samples.making.frames import Cooked, Ethernet, Host
+from samples.making.peers import ASCII, GBK, UCS2, Ismg, Peer, Sp, answer, minute
+from samples.stories.scenes import HANDSET, ethernet, test_link
 
 if TYPE_CHECKING:
     from collections.abc import Iterator

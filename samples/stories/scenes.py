@@ -54,7 +54,9 @@ def test_link(talk: Conversation, side: int, tester: Sp | Ismg, tested: Sp | Ism
     talk.say(1 - side, tested.active_test_resp(test), after_ms=2.018)
 
 
-def submitted(talk: Conversation, sp: Sp, ismg: Ismg, text: str, to: str = HANDSET, **fields: Any) -> tuple[CMPP, CMPP]:
+def submitted(
+    talk: Conversation, sp: Sp, ismg: Ismg, text: str | bytes, to: str = HANDSET, **fields: Any
+) -> tuple[CMPP, CMPP]:
     """Send one message and have it accepted."""
     submit = sp.submit(text, to, **fields)
     talk.sp(submit, after_ms=850.3)

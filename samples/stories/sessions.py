@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
+from dissectors.cmpp import encode_text
 from samples.making.conversation import ISMG, SP
 from samples.making.peers import GBK, UCS2, Ismg, Sp
 from samples.stories.scenes import (
@@ -18,13 +19,10 @@ from samples.stories.scenes import (
     test_link,
 )
 
-from dissectors.cmpp import encode_text
-
 if TYPE_CHECKING:
+    from dissectors.cmpp import CMPP
     from samples.making.capture import Capture
     from samples.making.conversation import Conversation
-
-    from dissectors.cmpp import CMPP
 
 _PART = 67
 """UCS2 characters behind a user data header of six octets."""

@@ -51,6 +51,22 @@ def test_zero_padding_behind_gzip(tools: Any) -> None:
     assert (octets_of(read), read.damage) == (FRAMES, [None])
 
 
+def test_zero_padding_between_gzip(tools: Any) -> None:
+    """Compressed streams with padding between them are one."""
+    octets = tools.build.pcap(*FRAMES)
+    read = tools.load(gzip.compress(octets[:777]) + bytes(1 << 20) + gzip.compress(octets[777:]))
+    assert (octets_of(read), read.damage) == (FRAMES, [None])
+
+
+@pytest.mark.parametrize("name", COMPRESSIONS)
+def test_compressed_in_small_windows(tools: Any, monkeypatch: pytest.MonkeyPatch, name: str) -> None:
+    """What a decompressor holds back when a window is full comes with the next one."""
+    frames = [bytes(300)] * 50
+    monkeypatch.setattr("cmppscope.capture.source.Window.__init__.__defaults__", (40,))
+    read = tools.load(COMPRESSIONS[name](tools.build.pcap(*frames)))
+    assert (octets_of(read), read.damage) == (frames, [None])
+
+
 @pytest.mark.parametrize("name", COMPRESSIONS)
 def test_compressed_and_cut(tools: Any, name: str) -> None:
     """A compressed file that is cut short keeps the frames that came out, and says so."""

@@ -1,0 +1,28 @@
+"""The entry point: `cmppscope` and `python -m cmppscope`."""
+
+from __future__ import annotations
+
+import os
+import sys
+
+COMMANDS = ("report", "pdus", "transactions", "sessions", "findings", "show", "schema")
+_DEFAULT = ("report", "--format", "text")
+_OWN_OPTIONS = ("--help", "-h", "--version", "--install-completion", "--show-completion")
+
+
+def main() -> None:
+    """Run the command line; a first argument that names no command is a capture, to be reported on."""
+    arguments = sys.argv[1:]
+    if arguments and arguments[0] not in (*COMMANDS, *_OWN_OPTIONS):
+        sys.argv[1:1] = _DEFAULT
+    from cmppscope.cli import app  # noqa: PLC0415 - after the arguments are in place
+
+    try:
+        app()
+    except BrokenPipeError:
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+        sys.exit(0)
+
+
+if __name__ == "__main__":
+    main()

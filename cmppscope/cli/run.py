@@ -1,0 +1,149 @@
+"""Running an Analysis over capture files: reading, progress, exit status."""
+
+from __future__ import annotations
+
+import contextlib
+import sys
+import time
+from collections.abc import Iterator
+from pathlib import Path
+from typing import IO, TYPE_CHECKING
+
+import typer
+
+from cmppscope.cli.options import Settings
+
+if TYPE_CHECKING:
+    from cmppscope.analysis import Analysis, Facts
+    from cmppscope.capture import Capture
+
+FINDING, USAGE, UNREADABLE, DAMAGED = 1, 2, 3, 4
+"""Exit statuses besides 0; the first of 2, 3, 4, 1 that holds is given."""
+
+_PATIENCE_SECONDS = 1.0
+"""Work that takes longer shows its progress."""
+
+
+class Run:
+    """One pass over a capture."""
+
+    def __init__(self, paths: list[str], settings: Settings, *, keep_findings: bool = False) -> None:
+        """Make the Analysis; nothing is read yet."""
+        from cmppscope.analysis import Analysis, Options  # noqa: PLC0415 - start-up stays lean
+        from cmppscope.capture import Capture  # noqa: PLC0415
+        from cmppscope.transactions import Timers  # noqa: PLC0415
+
+        options = Options(
+            decode_as=settings.decode_as,
+            timers=Timers(int(settings.t_seconds * 1e9), settings.n),
+            keep_findings=keep_findings,
+            from_ns=settings.from_ns,
+            to_ns=settings.to_ns,
+        )
+        self.analysis: Analysis = Analysis(options)
+        self.capture: Capture = Capture(paths)
+
+    def facts(self) -> Iterator[Facts]:
+        """Read and analyse everything, a batch at a time; end the program when nothing can be read."""
+        from cmppscope.capture import CaptureError  # noqa: PLC0415
+
+        with _progress(self.capture) as step:
+            try:
+                for frames in self.capture:
+                    yield self.analysis.feed(frames)
+                    step()
+            except CaptureError as error:
+                say(str(error))
+                raise typer.Exit(UNREADABLE) from None
+            yield from self.analysis.close()
+
+    def read(self) -> None:
+        """Analyse everything, keeping no rows."""
+        for _ in self.facts():
+            pass
+
+    def finish(self, fail_on: str | None = None) -> None:
+        """Say what the user should know, and end with the exit status that holds."""
+        damaged = [info for info in self.capture.files if info.damage]
+        for info in damaged:
+            say(f"{info.name}: {info.damage}")
+        if not self.analysis.statistics.pdus:
+            say("no CMPP found" + self._instead())
+        if damaged:
+            raise typer.Exit(DAMAGED)
+        if fail_on is not None:
+            worst = max((finding.rule.severity for finding in self.analysis.findings), default=0)
+            if worst >= {"warn": 2, "error": 3}[fail_on]:
+                raise typer.Exit(FINDING)
+
+    def _instead(self) -> str:
+        """Say what was found where no CMPP was."""
+        if not self.analysis.frames:
+            return ": no frames"
+        if not self.analysis.streams:
+            return f": {self.analysis.frames} frames, no TCP segment"
+        kinds = sorted(set(self.analysis.protocols.values())) or ["no octets"]
+        return f": {len(self.analysis.streams)} TCP connections ({', '.join(kinds)})"
+
+
+def say(message: str) -> None:
+    """Talk to the user, apart from results."""
+    from cmppscope.report.safe import printable  # noqa: PLC0415
+
+    sys.stderr.write(f"cmppscope: {printable(message)}\n")
+
+
+@contextlib.contextmanager
+def output(path: Path | None) -> Iterator[IO[bytes]]:
+    """Open the file to write results to, or standard output."""
+    if path is None or str(path) == "-":
+        yield sys.stdout.buffer
+        sys.stdout.buffer.flush()
+        return
+    try:
+        file = path.open("wb")
+    except OSError as error:
+        raise typer.BadParameter(f"{path}: {error.strerror}", param_hint="--output") from None
+    with file:
+        yield file
+
+
+@contextlib.contextmanager
+def _progress(capture: Capture) -> Iterator[_Step]:
+    """Show a bar on a terminal once the work has taken a while."""
+    step = _Step(capture)
+    try:
+        yield step
+    finally:
+        step.stop()
+
+
+class _Step:
+    """Moves the progress bar; a bar exists only on a terminal, and only after a while."""
+
+    def __init__(self, capture: Capture) -> None:
+        """Note when the work began."""
+        self._capture = capture
+        self._began = time.monotonic()
+        self._bar: object = None
+
+    def __call__(self) -> None:
+        """Show how far the reading came."""
+        if not sys.stderr.isatty() or time.monotonic() - self._began < _PATIENCE_SECONDS:
+            return
+        from rich.console import Console  # noqa: PLC0415
+        from rich.progress import BarColumn, DownloadColumn, Progress, TimeRemainingColumn  # noqa: PLC0415
+
+        if self._bar is None:
+            columns = ("reading", BarColumn(), DownloadColumn(), TimeRemainingColumn())
+            bar = Progress(*columns, console=Console(stderr=True), transient=True)
+            bar.start()
+            self._task = bar.add_task("reading", total=self._capture.octets_total)
+            self._bar = bar
+        if isinstance(self._bar, Progress):
+            self._bar.update(self._task, completed=self._capture.octets_read)
+
+    def stop(self) -> None:
+        """Take the bar away."""
+        if self._bar is not None:
+            self._bar.stop()  # type: ignore[attr-defined]

@@ -1,0 +1,251 @@
+"""The report of an Analysis: the one place where facts get the names and units of `model`."""
+
+from __future__ import annotations
+
+import datetime
+import ipaddress
+from collections import Counter
+from collections.abc import Sequence
+
+from cmppscope import __version__
+from cmppscope.analysis import Analysis
+from cmppscope.analysis.statistics import CommandCounts, Latency, Slow
+from cmppscope.reassembly import Endpoint
+from cmppscope.report import model
+from cmppscope.report.pdus import command_name
+from cmppscope.report.safe import printable
+from cmppscope.rules import Finding
+from cmppscope.sessions import Session
+from cmppscope.tables import FileInfo
+from cmppscope.transactions.table import NO_RESULT, RESPONSE
+from dissectors.cmpp import enums
+
+MEANINGS: dict[int, enums.Meanings] = {
+    0x01: enums.CONNECT_STATUS,
+    0x04: enums.RESULT,
+    0x05: enums.RESULT,
+    0x07: enums.SUCCESS_ID,
+    0x09: enums.FWD_RESULT,
+    **dict.fromkeys((0x10, 0x11, 0x12), enums.ROUTE_RESULT),
+    **dict.fromkeys((0x13, 0x14), enums.UPDATE_RESULT),
+    **dict.fromkeys((0x15, 0x16), enums.PUSH_RESULT),
+}
+"""Command_Id of a request to what the Status, Result or Success_Id of its response means."""
+
+
+def build(analysis: Analysis, files: Sequence[FileInfo]) -> model.Report:
+    """Make the report of a closed Analysis; `files` is what was read."""
+    statistics = analysis.statistics
+    return model.Report(
+        schema_version=1,
+        generator=model.Generator(name="cmppscope", version=__version__),
+        capture=_capture(analysis, files),
+        totals=model.Totals(
+            frames=analysis.frames,
+            streams=len(analysis.streams),
+            cmpp_streams=analysis.cmpp_streams,
+            protocols=dict(sorted(Counter(analysis.protocols.values()).items())),
+            sessions=len(analysis.sessions),
+            pdus=statistics.pdus,
+            octets=statistics.octets,
+            gaps=analysis.gaps,
+            missing_octets=analysis.missing_octets,
+            retransmitted_octets=analysis.retransmitted_octets,
+        ),
+        commands=[
+            model.Command(command=command_name(command), command_id=command, count=count, octets=octets)
+            for command, (count, octets) in sorted(statistics.commands.items())
+        ],
+        sessions=[session_row(session, analysis.last_time_ns) for session in analysis.sessions],
+        transactions=model.Transactions(
+            commands=[_transactions(command, counts) for command, counts in sorted(statistics.transactions.items())],
+            slowest=[_slow(slow) for slow in statistics.slowest],
+        ),
+        results=[
+            model.Result(command=command_name(command | RESPONSE), code=code, meaning=meaning(command, code), count=count)
+            for command, counts in sorted(statistics.transactions.items())
+            for code, count in sorted(counts.results.items())
+        ],
+        messages=_messages(analysis),
+        throughput=_throughput(analysis),
+        findings=[finding_row(finding) for finding in analysis.findings],
+    )
+
+
+def meaning(command: int, code: int) -> str:
+    """Say what the Status, Result or Success_Id of the response to a request means."""
+    return MEANINGS[command].of(code) if command in MEANINGS else ""
+
+
+def moment(time_ns: int) -> str:
+    """Write a time in UTC with nanoseconds."""
+    seconds, rest = divmod(time_ns, 1_000_000_000)
+    when = datetime.datetime(1970, 1, 1) + datetime.timedelta(seconds=seconds)  # noqa: DTZ001 - UTC, written as Z
+    return f"{when.isoformat()}.{rest:09d}Z"
+
+
+def milliseconds(nanoseconds: int) -> float:
+    """Give milliseconds."""
+    return nanoseconds / 1_000_000
+
+
+def endpoint(end: Endpoint) -> str:
+    """Write address and port."""
+    if end.ip_version == 4:
+        return f"{ipaddress.IPv4Address(end.address & 0xFFFFFFFF)}:{end.port}"
+    return f"[{ipaddress.IPv6Address(end.address)}]:{end.port}"
+
+
+def session_row(session: Session, last_time_ns: int) -> model.Session:
+    """Give a session as it stands in reports and tables."""
+    closed_by, direction = session.closed_by(last_time_ns)
+    commands: dict[str, int] = {}
+    for (_, command), count in sorted(session.counts.items(), key=lambda item: item[0][1]):
+        commands[command_name(command)] = commands.get(command_name(command), 0) + count
+    return model.Session(
+        session=session.number,
+        stream=session.stream.number,
+        interface=session.interface,  # type: ignore[arg-type]
+        originator=endpoint(session.stream.originator),
+        responder=endpoint(session.stream.responder),
+        roles=list(session.roles),
+        sp_id=None if session.source_addr is None else printable(session.source_addr),
+        version=session.version,
+        version_octet=session.version_octet,
+        login=session.login,  # type: ignore[arg-type]
+        status=session.status,
+        status_meaning=None if session.status is None else meaning(0x01, session.status),
+        login_ms=None if session.login_ns is None else milliseconds(session.login_ns),
+        connects=session.connects,
+        first_frame=session.first_frame,
+        last_frame=session.last_frame,
+        first_time=moment(session.first_time_ns),
+        last_time=moment(session.last_time_ns),
+        pdus=session.pdus,
+        octets=session.octets,
+        commands=commands,
+        closed_by=closed_by,  # type: ignore[arg-type]
+        closed_direction=direction,
+    )
+
+
+def finding_row(finding: Finding) -> model.Finding:
+    """Give a finding as it stands in reports."""
+    return model.Finding(
+        rule=finding.rule.id,
+        severity=finding.rule.severity.word,
+        section=finding.rule.section,
+        sentence=finding.rule.sentence,
+        fault=finding.fault,  # type: ignore[arg-type]
+        count=finding.count,
+        places=[
+            model.FindingPlace(
+                frame=place.frame,
+                stream=place.stream,
+                direction=place.direction,
+                pdu=place.pdu or None,
+                octet=None if place.offset < 0 else place.offset,
+                detail=place.detail,
+            )
+            for place in finding.places[:10]
+        ],
+    )
+
+
+def latency(values: Latency) -> model.LatencyMs | None:
+    """Give latencies in milliseconds, None where there are none."""
+    if not values.count:
+        return None
+    percent = {f"p{p}": milliseconds(values.percentile_ns(p)) for p in (50, 90, 95, 99)}
+    return model.LatencyMs(
+        min=milliseconds(values.least_ns),
+        mean=milliseconds(values.mean_ns),
+        max=milliseconds(values.greatest_ns),
+        **percent,
+    )
+
+
+def _capture(analysis: Analysis, files: Sequence[FileInfo]) -> model.Capture:
+    """Say what was read."""
+    counts = analysis.counts
+    return model.Capture(
+        files=[
+            model.File(
+                name=printable(info.name),
+                format=info.format,
+                link_types=list(info.linktypes),
+                frames=info.frames,
+                octets=info.octets,
+                damage=info.damage,
+            )
+            for info in files
+        ],
+        format=sorted({info.format for info in files if info.format}),
+        link_types=sorted({kind for info in files for kind in info.linktypes}),
+        frames=counts.frames,
+        first_time=None if analysis.first_time_ns is None else moment(analysis.first_time_ns),
+        last_time=None if analysis.first_time_ns is None else moment(analysis.last_time_ns),
+        snaplen_cut_frames=counts.cut,
+        undecoded_frames=dict(sorted(counts.undecoded.items())),
+        damage=[f"{info.name}: {info.damage}" for info in files if info.damage],
+    )
+
+
+def _transactions(command: int, counts: CommandCounts) -> model.CommandTransactions:
+    """Give the counts of one command's transactions."""
+    strays = dict(counts.strays)
+    return model.CommandTransactions(
+        command=command_name(command),
+        requests=counts.requests,
+        responses=counts.responses,
+        late=counts.late,
+        unanswered=counts.unanswered,
+        open=counts.open,
+        unknown=counts.unknown,
+        resends=counts.resends,
+        request_unknown=strays.pop("unknown"),
+        latency_ms=latency(counts.latency),
+        **strays,
+    )
+
+
+def _slow(slow: Slow) -> model.SlowTransaction:
+    """Give one of the slowest transactions."""
+    return model.SlowTransaction(
+        command=command_name(slow.command),
+        latency_ms=milliseconds(slow.latency_ns),
+        stream=slow.stream,
+        sequence_id=slow.sequence,
+        pdu=-slow.minus_pdu,
+        frame=slow.frame,
+        response_pdu=slow.response_pdu,
+        response_frame=slow.response_frame,
+        result=None if slow.result == NO_RESULT else slow.result,
+    )
+
+
+def _messages(analysis: Analysis) -> model.Messages:
+    """Give the counts of short messages."""
+    messages = analysis.messages
+    reported = {printable(stat.rstrip(b"\0").decode("latin-1")): count for stat, count in messages.reported.items()}
+    return model.Messages(
+        submitted=messages.submitted,
+        accepted=messages.accepted,
+        refused=messages.refused,
+        mo=messages.mo,
+        reported=dict(sorted(reported.items())),
+        unreported=messages.unreported,
+        end_to_end_ms=latency(analysis.statistics.end_to_end),
+    )
+
+
+def _throughput(analysis: Analysis) -> model.Throughput:
+    """Give the series of PDUs and octets."""
+    throughput = analysis.statistics.throughput
+    start, pdus, octets = throughput.series()
+    return model.Throughput(
+        start=moment(start * 1_000_000_000) if pdus else None,
+        bucket_seconds=1 << throughput.doublings,
+        pdus=pdus,
+        octets=octets,
+    )

@@ -1,0 +1,173 @@
+"""The few sentences that an engineer wants first: what went wrong, in the order of how much it matters.
+
+Made from the report alone, so that the text says nothing that the JSON does not hold.
+"""
+
+from __future__ import annotations
+
+from cmppscope.report import model
+
+_CLOSERS = {
+    "terminate": "with TERMINATE",
+    "fin": "by closing the connection (FIN)",
+    "rst": "by resetting the connection (RST)",
+}
+_PORT_PAIRS = "tcp.port==N,cmpp20"
+
+
+def headlines(report: model.Report) -> list[str]:
+    """Give the sentences, gravest first."""
+    lines = [f"Read in part: {damage}" for damage in report.capture.damage]
+    lines += _nothing(report)
+    lines += _logins(report)
+    lines += [_finding(report, f) for f in report.findings if f.severity != "note"]
+    lines += _results(report)
+    if not lines and report.totals.pdus:
+        lines.append("Nothing wrong with framing, headers or the pairing of requests and responses.")
+    lines += [_finding(report, f) for f in report.findings if f.severity == "note" and f.fault == "capture"]
+    lines += _views(report)
+    return lines
+
+
+def session_line(session: model.Session) -> str:
+    """Tell one session in a sentence."""
+    sp = 0 if session.roles[0] == "SP" or session.roles[1] == "GNS" else 1
+    ends = (session.originator, session.responder)
+    client = f"{session.roles[sp]} {session.sp_id or '(no CONNECT seen)'}"
+    told = f"{client} at {ends[sp]}, {session.roles[1 - sp]} at {ends[1 - sp]}, {version(session)}: "
+    return told + "; ".join([_login(session), _traffic(session), closing(session)])
+
+
+def version(session: model.Session) -> str:
+    """Name the version."""
+    return f"CMPP {session.version}" if session.version else "CMPP of unknown version"
+
+
+def closing(session: model.Session) -> str:
+    """Say how a session ended."""
+    side, _, how = session.closed_by.partition("_")
+    if how in _CLOSERS:
+        who = "SP" if side == "sp" else session.roles[session.closed_direction or 0]
+        return f"{who} ended it {_CLOSERS[how]}"
+    return "it fell silent" if session.closed_by == "silence" else "open when the capture ends"
+
+
+def _login(session: model.Session) -> str:
+    """Say how the login went."""
+    if session.login == "ok":
+        after = "" if session.login_ms is None else f" in {milliseconds(session.login_ms)}"
+        return f"login ok{after}"
+    if session.login == "refused":
+        return f"login refused (Status {session.status})"
+    return "login not answered" if session.login == "unanswered" else "login not in the capture"
+
+
+def _traffic(session: model.Session) -> str:
+    """Count the requests that matter."""
+    names = ("SUBMIT", "DELIVER", "FWD", "QUERY", "CANCEL", "ACTIVE_TEST")
+    parts = [f"{n} {name}" for name in names if (n := session.commands.get(f"CMPP_{name}"))]
+    routes = sum(n for name, n in session.commands.items() if "ROUTE" in name and not name.endswith("_RESP"))
+    if routes:
+        parts.append(f"{routes} route requests" if routes > 1 else "1 route request")
+    return ", ".join(parts) or "no messages"
+
+
+def _nothing(report: model.Report) -> list[str]:
+    """Say why there is nothing to tell."""
+    if report.totals.pdus:
+        return []
+    if not report.totals.streams:
+        what = "no frames" if not report.capture.frames else "no TCP connection"
+        return [f"No CMPP: the capture holds {what}."]
+    others = ", ".join(f"{count} {name}" for name, count in report.totals.protocols.items()) or "none with octets"
+    return [f"No CMPP in {plural(report.totals.streams, 'TCP connection')} ({others}); --decode-as {_PORT_PAIRS} forces it."]
+
+
+def _logins(report: model.Report) -> list[str]:
+    """Tell the logins that were refused or not answered, once for each reason."""
+    refused: dict[tuple[str, int], list[model.Session]] = {}
+    lines = []
+    for session in report.sessions:
+        if session.login == "refused":
+            refused.setdefault((session.sp_id or "?", session.status or 0), []).append(session)
+        elif session.login == "unanswered":
+            lines.append(f"Login of {session.sp_id or '?'} was not answered (frame {session.first_frame}).")
+    for (sp_id, status), sessions in refused.items():
+        connects = sum(max(1, s.connects) for s in sessions)
+        times = f", {connects} times" if connects > 1 else ""
+        line = f"Login of {sp_id} refused{times}: Status {status}, {sessions[0].status_meaning}"
+        lines.append(f"{line}{_advice(status)} (frame {sessions[0].first_frame}).")
+        ignored = [s for s in sessions if s.commands.get("CMPP_SUBMIT")]
+        if ignored:
+            lines.append(f"The SP takes the refused login for success and goes on to SUBMIT (stream {ignored[0].stream}).")
+    return lines
+
+
+def _advice(status: int) -> str:
+    """Say what to look at first when a login is refused."""
+    return {
+        1: "; compare the CONNECT octets with §7.4.1.1",
+        2: "; is the SP_Id known there, and this address allowed?",
+        3: "; compare shared secret and Timestamp of both sides",
+        4: "; the server speaks an older version",
+    }.get(status, "; the code is the operator's own")
+
+
+def _finding(report: model.Report, finding: model.Finding) -> str:
+    """Tell a finding by its count and its first place."""
+    place = finding.places[0]
+    if finding.rule == "unanswered" and finding.count > 1:
+        names = [(c.command.removeprefix("CMPP_"), c.unanswered) for c in report.transactions.commands]
+        which = ", ".join(f"{count} {name}" for name, count in names if count and name != "TERMINATE")
+        more = place.detail.partition("; ")[2]
+        silent = _role(report, finding, answering=True)
+        who = f"the {silent} gave no response" if silent else "no response"
+        return f"error unanswered: {who} to {which}{'; ' + more if more else ''} (first in frame {place.frame})."
+    at_fault = finding.fault if finding.fault != "peer" else _role(report, finding, answering="unanswered" in finding.rule)
+    blame = f" ({at_fault})" if at_fault else ""
+    where = f"frame {place.frame}" if finding.count == 1 else f"{finding.count} times, first in frame {place.frame}"
+    return f"{finding.severity} {finding.rule}{blame}: {place.detail} ({where})."
+
+
+def _role(report: model.Report, finding: model.Finding, *, answering: bool) -> str:
+    """Name the side at fault, where all places shown are one side's: who sent the PDU, or who did not answer it."""
+    roles = {
+        session.roles[place.direction ^ answering]
+        for place in finding.places
+        for session in report.sessions
+        if session.stream == place.stream
+    }
+    return roles.pop() if len(roles) == 1 else ""
+
+
+def _results(report: model.Report) -> list[str]:
+    """Tell the results that are not 0, logins aside."""
+    return [
+        f"{result.command} Result {result.code}, {result.meaning}: {result.count} times."
+        for result in report.results
+        if result.code and result.command in ("CMPP_SUBMIT_RESP", "CMPP_DELIVER_RESP", "CMPP_CANCEL_RESP", "CMPP_FWD_RESP")
+    ]
+
+
+def _views(report: model.Report) -> list[str]:
+    """Tell what limits the view."""
+    lines = []
+    later = [s for s in report.sessions if s.version == "3.0"]
+    if later:
+        lines.append(f"{plural(len(later), 'session')} of CMPP 3.0: framed and paired, their changed bodies are not decoded.")
+    blind = [s for s in report.sessions if s.login == "not seen"]
+    if blind:
+        lines.append(f"{plural(len(blind), 'session')} without CONNECT in the capture: begun before it, or short connections.")
+    return lines
+
+
+def milliseconds(value: float) -> str:
+    """Write milliseconds with three figures or so."""
+    if value >= 10_000:
+        return f"{value / 1000:.1f} s"
+    return f"{value:.0f} ms" if value >= 100 else f"{value:.2f} ms"
+
+
+def plural(count: int, noun: str) -> str:
+    """Write a count and its noun."""
+    return f"{count:,} {noun}{'' if count == 1 else 's'}"

@@ -1,0 +1,200 @@
+"""The text report: 80 columns, and in the first ten lines what an engineer wants to know first.
+
+Line 1 is the capture, lines 2 to 8 the headlines, then the sessions; tables follow.
+"""
+
+from __future__ import annotations
+
+import datetime
+import textwrap
+from collections.abc import Iterable, Sequence
+
+from cmppscope.report import model
+from cmppscope.report.headlines import headlines, milliseconds, plural, session_line
+from cmppscope.report.safe import width
+
+COLUMNS = 80
+FIRST_LINES = 10
+SESSIONS_SHOWN = 20
+PLACES_SHOWN = 3
+NAME_COLUMNS = 16
+
+
+def text(report: model.Report) -> str:
+    """Write a report for people."""
+    lines = [_title(report), *_top(report)]
+    for section in (_commands, _transactions, _slowest, _results, _messages, _findings, _sessions):
+        body = section(report)
+        if body:
+            lines += ["", *body]
+    return "\n".join(line.rstrip() for line in lines) + "\n"
+
+
+def _title(report: model.Report) -> str:
+    """Say what was read."""
+    capture, totals = report.capture, report.totals
+    files = capture.files
+    name = files[0].name if len(files) == 1 else f"{len(files)} files"
+    rest = [plural(capture.frames, "frame")]
+    if duration := _seconds(capture):
+        rest[0] += f" in {duration}"
+    rest += [plural(totals.pdus, "PDU"), plural(totals.sessions, "session")]
+    tail = ", ".join(rest)
+    room = COLUMNS - width(tail) - 2
+    return f"{_cut(name, room)}: {tail}"
+
+
+def _top(report: model.Report) -> list[str]:
+    """Give the headlines and, as far as the first ten lines reach, the sessions."""
+    lines: list[str] = []
+    told = headlines(report)
+    sessions = [_wrapped(session_line(s), "  ") for s in report.sessions[:2]]
+    room = FIRST_LINES - 1 - min(3, sum(len(s) for s in sessions))
+    for at, sentence in enumerate(told):
+        wrapped = _wrapped(sentence, "  ")
+        left = len(told) - at
+        if len(lines) + len(wrapped) > room - (left > 1) and at:
+            lines.append(f"  and {plural(left, 'more headline')} of this kind: see Findings below.")
+            break
+        lines += wrapped
+    for session in sessions:
+        lines += session
+    if len(report.sessions) > len(sessions):
+        lines.append(f"  and {plural(len(report.sessions) - len(sessions), 'more session')}: see Sessions below.")
+    return lines
+
+
+def _commands(report: model.Report) -> list[str]:
+    """Count the PDUs."""
+    rows = [(c.command, f"{c.count:,}", f"{c.octets:,}") for c in report.commands]
+    return _table("PDUs", ("command", "count", "octets"), rows)
+
+
+def _transactions(report: model.Report) -> list[str]:
+    """Give what became of the requests."""
+    rows = []
+    for row in report.transactions.commands:
+        strays = row.orphan + row.duplicate + row.wrong_direction + row.type_mismatch + row.other_connection
+        times = row.latency_ms
+        latency = [_figure(v) for v in (times.p50, times.p99, times.max)] if times else ["", "", ""]
+        numbers = (row.requests, row.responses, row.late, row.unanswered, row.open + row.unknown, strays)
+        name = _cut(row.command.removeprefix("CMPP_"), NAME_COLUMNS)
+        rows.append((name, *(f"{n:,}" for n in numbers), *latency))
+    head = ("request", "sent", "answ.", "late", "none", "open", "stray", "p50 ms", "p99 ms", "max ms")
+    return _table("Transactions", head, rows)
+
+
+def _slowest(report: model.Report) -> list[str]:
+    """Give the slowest transactions."""
+    rows = [
+        (
+            s.command.removeprefix("CMPP_"),
+            milliseconds(s.latency_ms),
+            str(s.stream),
+            str(s.sequence_id),
+            f"{s.frame} → {s.response_frame}",
+        )
+        for s in report.transactions.slowest[:5]
+    ]
+    return _table("Slowest", ("request", "latency", "stream", "sequence", "frames"), rows)
+
+
+def _results(report: model.Report) -> list[str]:
+    """Count the results."""
+    rows = [(r.command, str(r.code), f"{r.count:,}", r.meaning) for r in report.results]
+    return _table("Results", ("response", "code", "count", "meaning"), rows, texts=(0, 3))
+
+
+def _messages(report: model.Report) -> list[str]:
+    """Count the short messages."""
+    m = report.messages
+    if not m.submitted and not m.mo and not m.reported:
+        return []
+    lines = [
+        "Messages",
+        f"  {plural(m.submitted, 'SUBMIT')}: {m.accepted:,} accepted, {m.refused:,} refused; {m.mo:,} MO",
+    ]
+    if m.reported:
+        states = ", ".join(f"{stat or '(blank)'} {count:,}" for stat, count in m.reported.items())
+        lines += _wrapped(f"reports: {states}", "  ")
+    if m.end_to_end_ms:
+        e = m.end_to_end_ms
+        times = f"p50 {milliseconds(e.p50)}, p99 {milliseconds(e.p99)}, max {milliseconds(e.max)}"
+        lines.append(f"  from SUBMIT to report: {times}")
+    if m.unreported:
+        lines.append(f"  accepted, report wanted, none seen: {m.unreported:,}")
+    return lines
+
+
+def _findings(report: model.Report) -> list[str]:
+    """List the findings with their first places."""
+    if not report.findings:
+        return []
+    lines = ["Findings"]
+    for finding in report.findings:
+        blame = f"{finding.fault}'s fault"
+        lines += _wrapped(
+            f"{finding.severity:<5} {finding.rule}  ×{finding.count:,}  {finding.section}  ({blame})", "  "
+        )
+        lines += _wrapped(finding.sentence, "        ")
+        for place in finding.places[:PLACES_SHOWN]:
+            pdu = f", PDU {place.pdu}" if place.pdu else ""
+            lines += _wrapped(f"- frame {place.frame}, stream {place.stream}{pdu}: {place.detail}", "        ")
+    return lines
+
+
+def _sessions(report: model.Report) -> list[str]:
+    """List the sessions that the first lines did not tell."""
+    if len(report.sessions) <= 2:
+        return []
+    lines = ["Sessions"]
+    for session in report.sessions[:SESSIONS_SHOWN]:
+        lines += _wrapped(f"{session.session}: {session_line(session)}", "  ")
+    beyond = len(report.sessions) - SESSIONS_SHOWN
+    if beyond > 0:
+        lines.append(f"  and {plural(beyond, 'more session')}: cmppscope sessions lists them all")
+    return lines
+
+
+def _table(title: str, head: Sequence[str], rows: Iterable[Sequence[str]], texts: Sequence[int] = (0,)) -> list[str]:
+    """Align rows under a head; the columns in `texts` to the left, all others to the right."""
+    everything = [head, *rows]
+    if len(everything) == 1:
+        return []
+    sizes = [max(width(row[at]) for row in everything) for at in range(len(head))]
+    lines = [title]
+    for row in everything:
+        cells = []
+        for at, cell in enumerate(row):
+            pad = " " * (sizes[at] - width(cell))
+            cells.append(cell + pad if at in texts else pad + cell)
+        lines.append("  " + "  ".join(cells))
+    return lines
+
+
+def _wrapped(sentence: str, indent: str) -> list[str]:
+    """Break a sentence into lines of COLUMNS."""
+    return textwrap.wrap(
+        sentence, COLUMNS, initial_indent=indent, subsequent_indent=indent + "  ", break_on_hyphens=False
+    )
+
+
+def _figure(value: float) -> str:
+    """Write milliseconds without their unit."""
+    return f"{value:.0f}" if value >= 1000 else f"{value:.2f}"
+
+
+def _cut(name: str, room: int) -> str:
+    """Shorten a file name to so many columns."""
+    return name if width(name) <= room else name[: max(1, room - 1)] + "…"
+
+
+def _seconds(capture: model.Capture) -> str:
+    """Say how long a capture lasts."""
+    if capture.first_time is None or capture.last_time is None:
+        return ""
+    first, last = (datetime.datetime.fromisoformat(t[:26]) for t in (capture.first_time, capture.last_time))
+    seconds = (last - first).total_seconds()
+    if seconds >= 3600:
+        return f"{seconds / 3600:.1f} h"
+    return f"{seconds / 60:.1f} min" if seconds >= 180 else f"{seconds:.2f} s"
