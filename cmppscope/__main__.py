@@ -13,7 +13,7 @@ _OWN_OPTIONS = ("--help", "-h", "--version", "--install-completion", "--show-com
 def main() -> None:
     """Run the command line; a first argument that names no command is a capture, to be reported on."""
     arguments = sys.argv[1:]
-    if arguments and arguments[0] not in (*COMMANDS, *_OWN_OPTIONS):
+    if arguments and arguments[0] not in (*COMMANDS, *_OWN_OPTIONS) and not _misspelt(arguments[0]):
         sys.argv[1:1] = _DEFAULT
     from cmppscope.cli import app  # noqa: PLC0415 - after the arguments are in place
 
@@ -22,6 +22,11 @@ def main() -> None:
     except BrokenPipeError:
         os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
         sys.exit(0)
+
+
+def _misspelt(argument: str) -> bool:
+    """Tell whether an argument is more likely meant as a command than as a capture."""
+    return argument.isalpha() and not os.path.lexists(argument)
 
 
 if __name__ == "__main__":

@@ -17,7 +17,7 @@ from typing import TYPE_CHECKING, NamedTuple
 import numpy as np
 from scapy.fields import ByteField, IntField, LongField, ShortField, SignedIntField
 
-from cmppscope.tables import LAYOUT_20, I64, U8, U64, Bool, PduBatch, snake
+from cmppscope.tables import I64, LAYOUT_20, U8, U64, Bool, PduBatch, snake
 from dissectors.cmpp import BODIES, CMPPMOReport, CMPPReport, CMPPReport71
 from dissectors.cmpp.counted import OctetContent, OctetList
 from dissectors.cmpp.fields import OctetString
@@ -77,7 +77,7 @@ def plain_text(octets: bytes) -> str | None:
 def compile_body(layer: type[Packet]) -> Body:
     """Compile `fields_desc` of a layer; TypeError for a field class that has no column."""
     fields = tuple(_compile(f) for f in layer.fields_desc)
-    return Body(layer().name, fields, {f.name: at for at, f in enumerate(fields)})
+    return Body(layer().name or "", fields, {f.name: at for at, f in enumerate(fields)})
 
 
 def _compile(field: AnyField) -> Field:
@@ -139,7 +139,7 @@ class Columns:
             return octets[:, 0].astype(np.int64)
         kind = f">{'i' if field.kind == 'signed' else 'u'}{field.width}"
         values = octets.view(kind).reshape(-1)
-        return values.astype(np.uint64 if field.width == 8 else np.int64)  # noqa: PLR2004
+        return values.astype(np.uint64) if field.width == 8 else values.astype(np.int64)
 
     def strings(self, name: str) -> Strings:
         """Give an Octet String's column. Rows that are not valid hold NULs."""
@@ -191,7 +191,8 @@ class Columns:
 
 def _windows(octets: U8, width: int) -> U8:
     """View a buffer as all its runs of `width` octets."""
-    return np.lib.stride_tricks.sliding_window_view(octets, width)
+    windows: U8 = np.lib.stride_tricks.sliding_window_view(octets, width)
+    return windows
 
 
 class PduColumns:
@@ -239,8 +240,8 @@ class PduColumns:
     def mo_reports(self) -> tuple[I64, Columns]:
         """Give the reports about MOs in FWD: (rows within `rows(FWD)`, columns)."""
         body = self.body(FWD)
-        wanted = body.valid("msg_content") & (body.integer("msg_fwd_type") == 3)  # noqa: PLR2004
-        rows = np.flatnonzero(wanted & (body.integer("msg_length") == 60))  # noqa: PLR2004
+        wanted = body.valid("msg_content") & (body.integer("msg_fwd_type") == 3)
+        rows = np.flatnonzero(wanted & (body.integer("msg_length") == 60))
         return rows, self._inside(body, rows, 60, MO_REPORT)
 
     def _inside(self, body: Columns, rows: I64, octets: int, report: Body) -> Columns:

@@ -83,7 +83,7 @@ def everything(batch: PduBatch) -> list[tuple[Any, ...]]:
     found = []
     for command in COMMANDS:
         body = columns.body(command)
-        reports = {}
+        reports: dict[int, tuple[str, dict[str, Any]]] = {}
         if command in {DELIVER, FWD}:
             groups = list(columns.reports(command).values())
             groups += [columns.mo_reports()] if command == FWD else []

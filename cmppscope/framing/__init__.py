@@ -95,13 +95,9 @@ class Framer:
             if protocol is None:
                 undecided.setdefault(both >> 1, []).append(rows)
             elif protocol == CMPP:
-                wire = self._wire(both, chunks, rows.start)
-                if wire.mode is Mode.IN_STEP and not gap and not wire.careful:
-                    plain.append(_Plain(wire, rows))
-                else:
-                    self._careful(wire, chunks, rows, slow)
+                self._frame(self._wire(both, chunks, rows.start), chunks, rows, gap, plain, slow)
         for stream, parts in undecided.items():
-            self._recognise(stream, chunks, parts, slow)
+            self._recognise(stream, chunks, parts, plain, slow)
         fast = self._fast(chunks, plain, slow)
         return self._batch(fast, slow)
 
@@ -128,6 +124,15 @@ class Framer:
             wire = self._wires[both] = Wire(both >> 1, both & 1, mode, offset=offset)
         return wire
 
+    def _frame(
+        self, wire: Wire, chunks: ChunkBatch, rows: slice, gap: bool, plain: list[_Plain], slow: _Slow  # noqa: FBT001
+    ) -> None:
+        """Leave a direction in step for the fast way; frame any other one now."""
+        if wire.mode is Mode.IN_STEP and not gap and not wire.careful:
+            plain.append(_Plain(wire, rows))
+        else:
+            self._careful(wire, chunks, rows, slow)
+
     def _careful(self, wire: Wire, chunks: ChunkBatch, rows: slice, slow: _Slow) -> None:
         """Frame the chunks of one direction with care."""
         found: list[Found] = []
@@ -139,7 +144,9 @@ class Framer:
         wire.settle(found, slow.odd)
         slow.add(wire.stream * 2 + wire.direction, found)
 
-    def _recognise(self, stream: int, chunks: ChunkBatch, parts: list[slice], slow: _Slow) -> None:
+    def _recognise(
+        self, stream: int, chunks: ChunkBatch, parts: list[slice], plain: list[_Plain], slow: _Slow
+    ) -> None:
         """Feed an undecided stream chunk by chunk, both directions in the order in which they became known."""
         record = self._reassembler.streams[stream]
         recogniser = self._recognisers.setdefault(stream, Recogniser(stream, record.known_port))
@@ -166,10 +173,12 @@ class Framer:
             del self._recognisers[stream]
             if verdict == CMPP:
                 recogniser.recognised(int(chunks.known_frame[row]))
-                self._adopt(stream, recogniser, chunks, rows[place + 1 :], slow)
+                self._adopt(stream, recogniser, chunks, rows[place + 1 :], plain, slow)
             return
 
-    def _adopt(self, stream: int, recogniser: Recogniser, chunks: ChunkBatch, rows: I64, slow: _Slow) -> None:
+    def _adopt(
+        self, stream: int, recogniser: Recogniser, chunks: ChunkBatch, rows: I64, plain: list[_Plain], slow: _Slow
+    ) -> None:
         """Frame what was held of a stream that is now known as CMPP, and the rest of its chunks."""
         for direction, wire in recogniser.wires.items():
             self._wires[stream * 2 + direction] = wire
@@ -178,7 +187,8 @@ class Framer:
             mine = rows[chunks.direction[rows] == direction]
             if len(mine):
                 wire = self._wire(stream * 2 + direction, chunks, int(mine[0]))
-                self._careful(wire, chunks, slice(int(mine[0]), int(mine[-1]) + 1), slow)
+                gap = bool(chunks.gap[mine].any())
+                self._frame(wire, chunks, slice(int(mine[0]), int(mine[-1]) + 1), gap, plain, slow)
 
     def _fast(self, chunks: ChunkBatch, plain: list[_Plain], slow: _Slow) -> _Part | None:
         """Frame all directions in step at once; those with anything odd go to the careful way."""

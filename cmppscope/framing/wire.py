@@ -15,7 +15,7 @@ from bisect import bisect_right
 from dataclasses import dataclass, field
 from typing import NamedTuple
 
-from cmppscope.framing.headers import CANDIDATE, HEADER, LONGEST, fits, plausible, read
+from cmppscope.framing.headers import CANDIDATE, COMMANDS, HEADER, LONGEST, fits, plausible, read
 from cmppscope.tables import Oddity
 
 _LENGTH = 4
@@ -127,9 +127,12 @@ class Wire:
             return at, False
         length = int.from_bytes(self.held[at : at + _LENGTH], "big")
         if not HEADER <= length <= LONGEST:
-            kind = "below-header" if length < HEADER else "impossible"
-            span, known = self._span(self.offset + at), self._known(at + _LENGTH, end_frame)
-            odd.append(self._odd(kind, self.offset + at, span.frame, known, 0, length, "peer"))
+            if available < _TELLING:
+                return at, False
+            if read(self.held, at)[1] in COMMANDS:  # a header with a wrong length; anything else is surplus octets
+                kind = "below-header" if length < HEADER else "impossible"
+                span, known = self._span(self.offset + at), self._known(at + _TELLING, end_frame)
+                odd.append(self._odd(kind, self.offset + at, span.frame, known, 0, length, "peer"))
             return self._lose_step(at), True
         if available < length:
             return at, False

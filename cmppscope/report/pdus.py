@@ -237,7 +237,7 @@ def _slices(columns: Columns, name: str) -> list[bytes]:
     offset, size = columns.place(name)
     start = columns.position + offset
     stop = np.where(columns.valid(name), start + size, start)
-    octets = memoryview(columns.octets)
+    octets = columns.octets.data
     return [bytes(octets[a:b]) for a, b in zip(start.tolist(), stop.tolist(), strict=True)]
 
 
@@ -399,7 +399,8 @@ def _meaning(command: int, fields: Row, name: str) -> str:
     if value is None:
         return "?"
     body = COMPILED[command]
-    return f"{value} {body.fields[body.by_name[name]].layer_field.meanings.of(value)}"
+    field: Any = body.fields[body.by_name[name]].layer_field
+    return f"{value} {field.meanings.of(value)}"
 
 
 def _receivers(receivers: list[Any] | None) -> str:

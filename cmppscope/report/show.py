@@ -1,8 +1,8 @@
 """One PDU for a reader: its fields as a tree with offsets and meanings, its octets, its findings.
 
 Values, meanings and sizes come from the Scapy layers. Offsets count from the PDU's first octet. What redaction hides is
-masked in the tree and stands as `**` among the octets and `*` beside them; octets that no field explains may be anything
-and are hidden with it. Every line is printable.
+masked in the tree and stands as `**` among the octets and `*` beside them; octets that no field explains may be
+anything and are hidden with it. Every line is printable.
 """
 
 from __future__ import annotations
@@ -12,7 +12,7 @@ from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any, NamedTuple
 
 from cmppscope.columns import HEADER
-from cmppscope.redact import Personal, Redaction, personal
+from cmppscope.redact import Redaction, personal
 from cmppscope.report.pdus import LATER_LAYOUTS, command_name
 from cmppscope.report.safe import printable
 from cmppscope.tables import LAYOUT_20, snake
@@ -156,12 +156,10 @@ def _add_field(tree: Tree, layer: Packet, each: AnyField, octets: bytes, offset:
         tree.add(offset, depth, each.name, each.i2repr(layer, value))
 
 
-def _add_string(
-    tree: Tree, layer: Packet, each: OctetString, octets: bytes, where: tuple[int, int, str]
-) -> None:
+def _add_string(tree: Tree, layer: Packet, each: OctetString, octets: bytes, where: tuple[int, int, str]) -> None:
     """Add an Octet String, masked where it must be; its filling is not hidden."""
     offset, depth, name = where
-    kind = personal(layer.name, snake(each.name))
+    kind = personal(layer.name or "", snake(each.name))
     if not tree.redaction.hides(kind, octets):
         tree.add(offset, depth, name, each.i2repr(layer, octets))
         return

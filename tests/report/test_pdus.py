@@ -448,7 +448,11 @@ def test_short_rows() -> None:
     [
         (0, dt.UTC, "1970-01-01T00:00:00.000000000+00:00"),
         (-1, dt.UTC, "1969-12-31T23:59:59.999999999+00:00"),
-        (1_032_660_930_123_456_789, dt.timezone(dt.timedelta(hours=-3, minutes=-30)), "2002-09-21T22:45:30.123456789-03:30"),
+        (
+            1_032_660_930_123_456_789,
+            dt.timezone(dt.timedelta(hours=-3, minutes=-30)),
+            "2002-09-21T22:45:30.123456789-03:30",
+        ),
         (2**63 - 1, dt.UTC, "2262-04-11T23:47:16.854775807+00:00"),
         (-(2**63), dt.UTC, "1677-09-21T00:12:43.145224192+00:00"),
     ],
@@ -541,8 +545,10 @@ def test_csv() -> None:
     lines = list(csv_lines(table_of(pdus, ends={3: ("=cmd()", "+1\x1b")})))
     assert lines == [
         "pdu,frame,time,stream,src,dst,command,sequence_id,length,info\r\n",
-        "1,10,2002-09-22T10:15:30.000000001+08:00,3,'=cmd(),'+1\\x1b,CMPP_SUBMIT,0,185,"
-        '"SUBMIT to 13800138000 ""say ""hi"", now"""\r\n',
+        (
+            "1,10,2002-09-22T10:15:30.000000001+08:00,3,'=cmd(),'+1\\x1b,CMPP_SUBMIT,0,185,"
+            '"SUBMIT to 13800138000 ""say ""hi"", now"""\r\n'
+        ),
     ]
     assert [len(row) for row in csv.reader(lines)] == [10, 10]
 
@@ -597,8 +603,7 @@ def personal_pdus(draw: st.DrawFn) -> tuple[str, bytes]:
         )
     )
     octets = bytes(CMPP() / layer)
-    octets = octets[: draw(st.integers(12, len(octets)) | st.just(len(octets)))]
-    octets += draw(st.sampled_from([b"", field]))
+    octets = draw(st.sampled_from([octets, octets + field, octets[: draw(st.integers(12, len(octets)))]]))
     counts = {0x04: 128, 0x09: 142}
     at = counts.get(octets[7])
     if at and len(octets) > at and draw(st.booleans()):

@@ -16,7 +16,18 @@ from cmppscope.report.safe import csv_cell, is_safe, json_escaped, json_safe, pr
 
 @pytest.mark.parametrize(
     "text",
-    ["", "plain ASCII ~", "验证码：1234，请勿泄露。", "全角\u3000空格", "日本語 한국어", "é ñ", "👍🏽😀✔\ufe0f", "🩷", "𠮷", "\\x1b"],
+    [
+        "",
+        "plain ASCII ~",
+        "验证码：1234，请勿泄露。",
+        "全角\u3000空格",
+        "日本語 한국어",
+        "é ñ",
+        "👍🏽😀✔\ufe0f",
+        "🩷",
+        "𠮷",
+        "\\x1b",
+    ],
 )
 def test_what_is_printable_stays(text: str) -> None:
     """CJK with its punctuation and spaces, accents, emoji and backslashes stay as they are."""
