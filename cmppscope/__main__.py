@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import os
 import sys
 
 COMMANDS = ("report", "pdus", "transactions", "sessions", "findings", "show", "schema")
@@ -17,11 +18,7 @@ def main() -> None:
         sys.argv[1:1] = _DEFAULT
     from cmppscope.cli import app  # noqa: PLC0415 - after the arguments are in place
 
-    try:
-        app()
-    except BrokenPipeError:
-        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
-        sys.exit(0)
+    app()
 
 
 def _misspelt(argument: str) -> bool:

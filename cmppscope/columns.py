@@ -129,7 +129,8 @@ class Columns:
     def valid(self, name: str) -> Bool:
         """Tell in which rows the field is there as a whole."""
         offset, size = self.place(name)
-        return offset + size <= self.length
+        there: Bool = offset + size <= self.length
+        return there
 
     def integer(self, name: str) -> I64 | U64:
         """Give a number's column; 64-bit numbers are unsigned. Rows that are not valid hold 0."""
@@ -181,7 +182,8 @@ class Columns:
         if not len(self):
             return np.zeros((0, width), np.uint8)
         if valid.all():
-            return _windows(self.octets, width)[self.position + offset]
+            gathered: U8 = _windows(self.octets, width)[self.position + offset]
+            return gathered
         result = np.zeros((len(self), width), np.uint8)
         rows = np.flatnonzero(valid)
         if len(rows):

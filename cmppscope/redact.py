@@ -9,7 +9,8 @@ This module alone knows which fields are personal. The convention:
 * Src_Id and Dest_Id of FWD hold a service code or a number, whichever way the message goes; they count as a number from
   eleven digits on, and so does Dest_Id of a report about an MO.
 
-Service codes, SP_Ids, gateway codes, Msg_Ids and times stay, for they say nothing about a subscriber.
+Service codes, SP_Ids, gateway codes, Msg_Ids and times stay, for they say nothing about a subscriber. The limit: fields
+are known by their places, so a PDU whose octets are displaced may show a piece of a number in a field that is none.
 """
 
 from __future__ import annotations

@@ -22,7 +22,7 @@ from cmppscope.reassembly import Reassembler, Stream
 from cmppscope.rules import RULES, Facts, Finding, Findings, SequenceTracker
 from cmppscope.sessions import Session, Sessions
 from cmppscope.tables import I64, Bool, FrameBatch, Oddity, PduBatch
-from cmppscope.transactions import Pairing, Timers
+from cmppscope.transactions import Pairing, Stray, Timers, Transactions
 
 __all__ = ["Analysis", "Options"]
 
@@ -121,6 +121,10 @@ class Analysis:
     def findings(self) -> list[Finding]:
         """What the rules found, gravest first."""
         return self._findings.findings()
+
+    def pending(self) -> tuple[Transactions, list[Stray]]:
+        """Give the requests that are open and the responses that answer nothing, as `close` would settle them now."""
+        return self._pairing.close(self.last_time_ns)
 
     @property
     def retransmitted_octets(self) -> int:

@@ -13,12 +13,12 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from cmppscope import __version__
-from cmppscope.cli.options import Settings, settings
-from cmppscope.cli.run import UNREADABLE, USAGE, Run, output, say
+from cmppscope.cli.options import Settings, takes_settings
+from cmppscope.cli.run import USAGE, Run, output, say
 
 if TYPE_CHECKING:
-    from cmppscope.analysis import Facts
     from cmppscope.report.pdus import TableRow
+    from cmppscope.rules import Facts
     from cmppscope.tables import Row
 
 app = typer.Typer(
@@ -33,15 +33,6 @@ app = typer.Typer(
 Captures = Annotated[
     list[str], typer.Argument(metavar="CAPTURE...", help="Capture files or folders, read as one; - is standard input.")
 ]
-NoRedact = Annotated[bool, typer.Option("--no-redact", help="Show numbers and message text unmasked.")]
-DecodeAs = Annotated[
-    list[str] | None,
-    typer.Option("--decode-as", metavar="tcp.port==N,KIND", help="Read a port as cmpp20, cmpp30 or none."),
-]
-Tz = Annotated[str | None, typer.Option("--tz", metavar="ZONE", help="Zone of times shown.  [default: UTC+8]")]
-From = Annotated[str | None, typer.Option("--from", metavar="TIME", help="Pass over frames before (ISO 8601).")]
-To = Annotated[str | None, typer.Option("--to", metavar="TIME", help="Pass over frames after (ISO 8601).")]
-Config = Annotated[Path | None, typer.Option("--config", metavar="FILE", help="TOML file: t, n, zone, decode_as.")]
 Output = Annotated[Path | None, typer.Option("--output", "-o", metavar="FILE", help="Write there, not to stdout.")]
 
 
@@ -78,27 +69,23 @@ def _show_version(value: bool) -> None:  # noqa: FBT001 - typer calls it so
 
 @app.callback()
 def _root(
-    version: Annotated[  # noqa: ARG001 - the callback does the work
+    version: Annotated[  # noqa: FBT002 - typer's way of a flag
         bool, typer.Option("--version", callback=_show_version, is_eager=True, help="Show the version and exit.")
     ] = False,
 ) -> None:
-    pass
+    """Take the options that stand before a command."""
 
 
 @app.command()
+@takes_settings
 def report(
+    chosen: Settings,
     captures: Captures,
     format_: Annotated[ReportFormat, typer.Option("--format", help="How to write the report.")] = ReportFormat.JSON,
     out: Output = None,
     fail_on: Annotated[
         FailOn | None, typer.Option("--fail-on", help="Exit with 1 when a finding is at least this grave.")
     ] = None,
-    no_redact: NoRedact = False,
-    decode_as: DecodeAs = None,
-    tz: Tz = None,
-    from_: From = None,
-    to: To = None,
-    config: Config = None,
 ) -> None:
     """Report on a capture: sessions, latency, results, findings."""
     from cmppscope.report.build import build  # noqa: PLC0415
@@ -106,40 +93,35 @@ def report(
     from cmppscope.report.safe import json_escaped  # noqa: PLC0415
     from cmppscope.report.text import text  # noqa: PLC0415
 
-    chosen = settings(no_redact=no_redact, decode_as=decode_as, tz=tz, from_=from_, to=to, config=config)
     run = Run(captures, chosen)
     run.read()
     made = build(run.analysis, run.capture.files)
-    with output(out) as file:
+    with output(out, captures) as file:
         file.write(text(made).encode() if format_ is ReportFormat.TEXT else json_escaped(encode(made)))
     run.finish(fail_on)
 
 
 @app.command()
+@takes_settings
 def pdus(
+    chosen: Settings,
     captures: Captures,
     format_: Rows = RowFormat.TABLE,
     out: Output = None,
-    no_redact: NoRedact = False,
-    decode_as: DecodeAs = None,
-    tz: Tz = None,
-    from_: From = None,
-    to: To = None,
-    config: Config = None,
 ) -> None:
     """List every PDU with its fields, in order of completion."""
     from cmppscope.redact import Redaction  # noqa: PLC0415
     from cmppscope.report.pdus import csv_lines, ndjson_lines, pdu_rows, table_lines  # noqa: PLC0415
 
-    chosen = settings(no_redact=no_redact, decode_as=decode_as, tz=tz, from_=from_, to=to, config=config)
     run = Run(captures, chosen)
     redaction = Redaction(chosen.redact)
-    with output(out) as file:
+    batches = run.facts()
+    with output(out, captures) as file:
         if format_ is RowFormat.NDJSON:
-            for facts in run.facts():
+            for facts in batches:
                 file.writelines(ndjson_lines(pdu_rows(facts.batch, facts.columns, redaction)))
         else:
-            short = (row for facts in run.facts() for row in _short_rows(run, facts, chosen))
+            short = (row for facts in batches for row in _short_rows(run, facts, chosen))
             lines = csv_lines(short) if format_ is RowFormat.CSV else (line + "\n" for line in table_lines(short))
             file.writelines(line.encode() for line in lines)
     run.finish()
@@ -158,22 +140,17 @@ def _short_rows(run: Run, facts: Facts, chosen: Settings) -> Iterator[TableRow]:
 
 
 @app.command()
+@takes_settings
 def transactions(
+    chosen: Settings,
     captures: Captures,
     format_: Rows = RowFormat.TABLE,
     out: Output = None,
-    no_redact: NoRedact = False,
-    decode_as: DecodeAs = None,
-    tz: Tz = None,
-    from_: From = None,
-    to: To = None,
-    config: Config = None,
 ) -> None:
     """List every request with its response, latency and state."""
     from cmppscope.report.tables import transaction_rows  # noqa: PLC0415
     from cmppscope.transactions.table import in_order  # noqa: PLC0415
 
-    chosen = settings(no_redact=no_redact, decode_as=decode_as, tz=tz, from_=from_, to=to, config=config)
     run = Run(captures, chosen)
     tables = []
     for facts in run.facts():
@@ -181,79 +158,64 @@ def transactions(
         if facts.ended is not None:
             tables.append(facts.ended)
     columns = ("pdu", "frame", "time", "stream", "command", "sequence_id", "state", "latency_ms", "result", "meaning")
-    _write(transaction_rows([in_order(tables)], chosen.zone), format_, out, columns)
+    _write(run, transaction_rows([in_order(tables)], chosen.zone), format_, out, columns)
     run.finish()
 
 
 @app.command()
+@takes_settings
 def sessions(
+    chosen: Settings,
     captures: Captures,
     format_: Rows = RowFormat.TABLE,
     out: Output = None,
-    no_redact: NoRedact = False,
-    decode_as: DecodeAs = None,
-    tz: Tz = None,
-    from_: From = None,
-    to: To = None,
-    config: Config = None,
 ) -> None:
     """List every session: who, which version, login, close."""
     from cmppscope.report.tables import session_rows  # noqa: PLC0415
 
-    chosen = settings(no_redact=no_redact, decode_as=decode_as, tz=tz, from_=from_, to=to, config=config)
     run = Run(captures, chosen)
     run.read()
     columns = (
         *("session", "stream", "sp_id", "version", "interface", "originator", "responder"),
         *("login", "status", "pdus", "closed_by"),
     )
-    _write(session_rows(run.analysis.sessions, run.analysis.last_time_ns), format_, out, columns)
+    _write(run, session_rows(run.analysis.sessions, run.analysis.last_time_ns), format_, out, columns)
     run.finish()
 
 
 @app.command()
+@takes_settings
 def findings(
+    chosen: Settings,
     captures: Captures,
     format_: Rows = RowFormat.TABLE,
     out: Output = None,
-    no_redact: NoRedact = False,
-    decode_as: DecodeAs = None,
-    tz: Tz = None,
-    from_: From = None,
-    to: To = None,
-    config: Config = None,
 ) -> None:
     """List every place where a rule does not hold."""
     from cmppscope.report.tables import finding_rows  # noqa: PLC0415
 
-    chosen = settings(no_redact=no_redact, decode_as=decode_as, tz=tz, from_=from_, to=to, config=config)
     run = Run(captures, chosen, keep_findings=True)
     run.read()
     columns = ("frame", "stream", "pdu", "severity", "rule", "fault", "detail")
-    _write(finding_rows(run.analysis.findings), format_, out, columns)
+    _write(run, finding_rows(run.analysis.findings), format_, out, columns)
     run.finish()
 
 
 @app.command()
+@takes_settings
 def show(
+    chosen: Settings,
     captures: Captures,
     pdu: Annotated[int | None, typer.Option("--pdu", min=1, metavar="N", help="The PDU with this number.")] = None,
     frame: Annotated[
         int | None, typer.Option("--frame", min=1, metavar="N", help="Every PDU that ends in this frame.")
     ] = None,
-    no_redact: NoRedact = False,
-    decode_as: DecodeAs = None,
-    tz: Tz = None,
-    from_: From = None,
-    to: To = None,
-    config: Config = None,
 ) -> None:
     """Show one PDU, or those of a frame: field tree, octets, findings."""
     if (pdu is None) == (frame is None):
         raise typer.BadParameter("give either --pdu N or --frame N", param_hint="--pdu")
     from cmppscope.cli.single import Wanted  # noqa: PLC0415
 
-    chosen = settings(no_redact=no_redact, decode_as=decode_as, tz=tz, from_=from_, to=to, config=config)
     run = Run(captures, chosen, keep_findings=True)
     wanted = Wanted(pdu, frame)
     for facts in run.facts():
@@ -261,9 +223,8 @@ def show(
     with output(None) as file:
         file.write(wanted.text(run.analysis, chosen).encode())
     if not wanted.found:
-        what = f"PDU {pdu}" if pdu else f"frame {frame}"
-        held = f"{run.analysis.statistics.pdus} PDUs" if pdu else f"{run.analysis.counts.frames} frames"
-        say(f"no PDU ends in {what}; the capture has {held}" if frame else f"there is no {what}; the capture has {held}")
+        held = f"the capture has {run.analysis.counts.frames} frames and {run.analysis.statistics.pdus} PDUs"
+        say(f"there is no PDU {pdu}; {held}" if pdu else f"no PDU ends in frame {frame}; {held}")
         raise typer.Exit(USAGE)
     run.finish()
 
@@ -275,17 +236,15 @@ def schema() -> None:
 
     from cmppscope.report.model import schema as make  # noqa: PLC0415
 
-    typer.echo(json.dumps(make(), indent=2, ensure_ascii=False))
+    with output(None) as file:
+        file.write((json.dumps(make(), indent=2, ensure_ascii=False) + "\n").encode())
 
 
-def _write(rows: Iterable[Row], format_: RowFormat, out: Path | None, columns: tuple[str, ...]) -> None:
+def _write(run: Run, rows: Iterable[Row], format_: RowFormat, out: Path | None, columns: tuple[str, ...]) -> None:
     """Write rows in the format asked for."""
     from cmppscope.report.tables import csv_table, ndjson, table  # noqa: PLC0415
 
     writers = {RowFormat.NDJSON: ndjson, RowFormat.CSV: csv_table}
     lines = table(rows, columns) if format_ is RowFormat.TABLE else writers[format_](rows)
-    with output(out) as file:
+    with output(out, run.paths) as file:
         file.writelines(line.encode() for line in lines)
-
-
-__all__ = ["UNREADABLE", "app"]

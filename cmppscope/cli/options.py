@@ -2,13 +2,16 @@
 
 from __future__ import annotations
 
-import datetime
+import datetime as dt
+import functools
+import inspect
 import re
 import tomllib
 import zoneinfo
+from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
+from typing import Annotated, Any
 
 import typer
 
@@ -17,7 +20,6 @@ CONFIG_KEYS = ("t", "n", "zone", "decode_as")
 
 _DECODE_AS = re.compile(r"tcp\.port==(\d{1,5}),(\w+)")
 _OFFSET = re.compile(r"(?:UTC)?([+-])(\d{1,2})(?::?(\d{2}))?")
-_CHINA = datetime.timezone(datetime.timedelta(hours=8))
 
 
 @dataclass(slots=True)
@@ -26,21 +28,32 @@ class Settings:
 
     redact: bool
     decode_as: dict[int, str]
-    zone: datetime.tzinfo
+    zone: dt.tzinfo
     from_ns: int | None
     to_ns: int | None
     t_seconds: float
     n: int
 
 
+NoRedact = Annotated[bool, typer.Option("--no-redact", help="Show numbers and message text unmasked.")]
+DecodeAs = Annotated[
+    list[str] | None,
+    typer.Option("--decode-as", metavar="tcp.port==N,KIND", help="Read a port as cmpp20, cmpp30 or none."),
+]
+Tz = Annotated[str | None, typer.Option("--tz", metavar="ZONE", help="Zone of times shown.  [default: UTC+8]")]
+From = Annotated[str | None, typer.Option("--from", metavar="TIME", help="Pass over frames before (ISO 8601).")]
+To = Annotated[str | None, typer.Option("--to", metavar="TIME", help="Pass over frames after (ISO 8601).")]
+Config = Annotated[Path | None, typer.Option("--config", metavar="FILE", help="TOML file: t, n, zone, decode_as.")]
+
+
 def settings(
     *,
-    no_redact: bool,
-    decode_as: list[str] | None,
-    tz: str | None,
-    from_: str | None,
-    to: str | None,
-    config: Path | None,
+    no_redact: NoRedact = False,
+    decode_as: DecodeAs = None,
+    tz: Tz = None,
+    from_: From = None,
+    to: To = None,
+    config: Config = None,
 ) -> Settings:
     """Put options over the configuration file; typer.BadParameter names what cannot be."""
     file = _read_config(config) if config else {}
@@ -58,6 +71,23 @@ def settings(
         t_seconds=_number(file, "t", 60),
         n=int(_number(file, "n", 3)),
     )
+
+
+def takes_settings(command: Callable[..., None]) -> Callable[..., None]:
+    """Give a command the options of `settings`, and the Settings made of them as its first argument."""
+    own = list(inspect.signature(command, eval_str=True).parameters.values())[1:]
+    shared = list(inspect.signature(settings, eval_str=True).parameters.values())
+    names = {parameter.name for parameter in shared}
+
+    @functools.wraps(command)
+    def run(**options: Any) -> None:
+        chosen = settings(**{name: value for name, value in options.items() if name in names})
+        command(chosen, **{name: value for name, value in options.items() if name not in names})
+
+    parameters = [p.replace(kind=inspect.Parameter.KEYWORD_ONLY) for p in (*own, *shared)]
+    run.__signature__ = inspect.Signature(parameters)  # type: ignore[attr-defined]
+    run.__annotations__ = {parameter.name: parameter.annotation for parameter in parameters}
+    return run
 
 
 def _read_config(path: Path) -> dict[str, Any]:
@@ -93,29 +123,30 @@ def _port_kind(text: object) -> tuple[int, str]:
     return int(match[1]), match[2]
 
 
-def _zone(text: str) -> datetime.tzinfo:
+def _zone(text: str) -> dt.tzinfo:
     """Read a zone: UTC, UTC+8, +08:00, or a name such as Asia/Shanghai."""
     if text in {"UTC", "Z"}:
-        return datetime.UTC
+        return dt.UTC
     match = _OFFSET.fullmatch(text)
     if match:
         minutes = int(match[2]) * 60 + int(match[3] or 0)
         if minutes < 24 * 60:
-            return datetime.timezone(datetime.timedelta(minutes=minutes if match[1] == "+" else -minutes))
+            return dt.timezone(dt.timedelta(minutes=minutes if match[1] == "+" else -minutes))
     try:
         return zoneinfo.ZoneInfo(text)
     except (zoneinfo.ZoneInfoNotFoundError, ValueError, OSError):
-        raise typer.BadParameter(f"{text!r} is no time zone (UTC+8, +08:00, Asia/Shanghai)", param_hint="--tz") from None
+        message = f"{text!r} is no time zone (UTC+8, +08:00, Asia/Shanghai)"
+        raise typer.BadParameter(message, param_hint="--tz") from None
 
 
-def _moment(text: str | None, zone: datetime.tzinfo, option: str) -> int | None:
+def _moment(text: str | None, zone: dt.tzinfo, option: str) -> int | None:
     """Read a time in ISO 8601; without a zone it is in the zone of display."""
     if text is None:
         return None
     try:
-        when = datetime.datetime.fromisoformat(text)
+        when = dt.datetime.fromisoformat(text)
     except ValueError:
         raise typer.BadParameter(f"{text!r} is no time (2026-06-01T10:15:30)", param_hint=option) from None
     when = when if when.tzinfo else when.replace(tzinfo=zone)
-    since = when - datetime.datetime(1970, 1, 1, tzinfo=datetime.UTC)
+    since: dt.timedelta = when - dt.datetime(1970, 1, 1, tzinfo=dt.UTC)
     return (since.days * 86_400 + since.seconds) * 1_000_000_000 + since.microseconds * 1000

@@ -3,9 +3,11 @@
 from __future__ import annotations
 
 import contextlib
+import itertools
+import os
 import sys
 import time
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator, Sequence
 from pathlib import Path
 from typing import IO, TYPE_CHECKING
 
@@ -14,8 +16,9 @@ import typer
 from cmppscope.cli.options import Settings
 
 if TYPE_CHECKING:
-    from cmppscope.analysis import Analysis, Facts
+    from cmppscope.analysis import Analysis
     from cmppscope.capture import Capture
+    from cmppscope.rules import Facts
 
 FINDING, USAGE, UNREADABLE, DAMAGED = 1, 2, 3, 4
 """Exit statuses besides 0; the first of 2, 3, 4, 1 that holds is given."""
@@ -42,9 +45,15 @@ class Run:
         )
         self.analysis: Analysis = Analysis(options)
         self.capture: Capture = Capture(paths)
+        self.paths = paths
 
     def facts(self) -> Iterator[Facts]:
-        """Read and analyse everything, a batch at a time; end the program when nothing can be read."""
+        """Read and analyse everything, a batch at a time; end the program, at once, when nothing can be read."""
+        batches = self._batches()
+        return itertools.chain([next(batches)], batches)
+
+    def _batches(self) -> Iterator[Facts]:
+        """Yield the facts of each batch, and those that only the end can tell."""
         from cmppscope.capture import CaptureError  # noqa: PLC0415
 
         with _progress(self.capture) as step:
@@ -94,18 +103,59 @@ def say(message: str) -> None:
 
 
 @contextlib.contextmanager
-def output(path: Path | None) -> Iterator[IO[bytes]]:
-    """Open the file to write results to, or standard output."""
-    if path is None or str(path) == "-":
-        yield sys.stdout.buffer
-        sys.stdout.buffer.flush()
-        return
+def output(path: Path | None, captures: Sequence[str] = ()) -> Iterator[Results]:
+    """Give what results are written to: a file that is none of the captures, or standard output."""
+    named = path is not None and str(path) != "-"
+    if path is not None and named and any(_same(path, Path(capture)) for capture in captures):
+        raise typer.BadParameter(f"{path} is the capture itself", param_hint="--output")
+    out = Results(path if named else None)
     try:
-        file = path.open("wb")
+        yield out
+        out.close()
+    except BrokenPipeError:  # who reads has read enough
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+        raise typer.Exit from None
     except OSError as error:
-        raise typer.BadParameter(f"{path}: {error.strerror}", param_hint="--output") from None
-    with file:
-        yield file
+        raise typer.BadParameter(f"{path or 'standard output'}: {error.strerror}", param_hint="--output") from None
+
+
+def _same(one: Path, other: Path) -> bool:
+    """Tell whether two paths are one file."""
+    try:
+        return one.samefile(other)
+    except OSError:
+        return False
+
+
+class Results:
+    """Where results go; a file is opened with its first octets, so that a capture that cannot be read costs no file."""
+
+    def __init__(self, path: Path | None) -> None:
+        """`path` is None for standard output."""
+        self._path = path
+        self._file: IO[bytes] | None = None
+
+    def write(self, octets: bytes) -> None:
+        """Write results."""
+        self._open().write(octets)
+
+    def writelines(self, lines: Iterable[bytes]) -> None:
+        """Write results as they come."""
+        for line in lines:
+            self.write(line)
+
+    def close(self) -> None:
+        """Leave everything written, a file even where there were no results."""
+        file = self._open()
+        file.flush()
+        if self._path:
+            file.close()
+
+    def _open(self) -> IO[bytes]:
+        """Open the file when it is first needed."""
+        if self._file is None:
+            self._file = self._path.open("wb") if self._path else sys.stdout.buffer
+        return self._file
 
 
 @contextlib.contextmanager

@@ -13,8 +13,9 @@ from cmppscope.report.pdus import iso_time
 from cmppscope.report.show import show_pdu
 
 if TYPE_CHECKING:
-    from cmppscope.analysis import Analysis, Facts
+    from cmppscope.analysis import Analysis
     from cmppscope.cli.options import Settings
+    from cmppscope.rules import Facts
 
 MOST = 1000
 """PDUs of one frame that are shown."""
@@ -24,6 +25,7 @@ MOST = 1000
 class Picked:
     """A PDU with what was known of it when it passed."""
 
+    octets: bytes
     number: int
     frame: int
     stream: int
@@ -31,7 +33,6 @@ class Picked:
     offset: int
     time_ns: int
     layout: int
-    octets: bytes
 
 
 @dataclass(slots=True)
@@ -50,7 +51,7 @@ class Wanted:
         for row in rows[: MOST - len(self.found)].tolist():
             names = ("frame", "stream", "direction", "offset", "time_ns", "layout")
             values = [int(getattr(batch, name)[row]) for name in names]
-            self.found.append(Picked(batch.first + row, *values, octets=batch.octets_of(row)))
+            self.found.append(Picked(batch.octets_of(row), batch.first + row, *values))
 
     def text(self, analysis: Analysis, chosen: Settings) -> str:
         """Show what was found, each PDU behind the other."""

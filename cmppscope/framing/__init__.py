@@ -125,7 +125,13 @@ class Framer:
         return wire
 
     def _frame(
-        self, wire: Wire, chunks: ChunkBatch, rows: slice, gap: bool, plain: list[_Plain], slow: _Slow  # noqa: FBT001
+        self,
+        wire: Wire,
+        chunks: ChunkBatch,
+        rows: slice,
+        gap: bool,  # noqa: FBT001 - a fact of the rows, not a switch
+        plain: list[_Plain],
+        slow: _Slow,
     ) -> None:
         """Leave a direction in step for the fast way; frame any other one now."""
         if wire.mode is Mode.IN_STEP and not gap and not wire.careful:
@@ -144,9 +150,7 @@ class Framer:
         wire.settle(found, slow.odd)
         slow.add(wire.stream * 2 + wire.direction, found)
 
-    def _recognise(
-        self, stream: int, chunks: ChunkBatch, parts: list[slice], plain: list[_Plain], slow: _Slow
-    ) -> None:
+    def _recognise(self, stream: int, chunks: ChunkBatch, parts: list[slice], plain: list[_Plain], slow: _Slow) -> None:
         """Feed an undecided stream chunk by chunk, both directions in the order in which they became known."""
         record = self._reassembler.streams[stream]
         recogniser = self._recognisers.setdefault(stream, Recogniser(stream, record.known_port))
@@ -289,14 +293,16 @@ def _follow(octets: bytes, starts: list[int], ends: list[int]) -> tuple[I64, lis
                 break
             add(at)
             at += length
-        if end - at >= 8 and not broken and at > last:  # noqa: PLR2004
+        if end - at >= 8 and not broken and at > last:
             broken = not HEADER <= _length_at(octets, at)[0] <= LONGEST
         counts.append(len(found) - before)
         tails.append((at, broken))
     return np.array(found, np.int64), counts, tails
 
 
-def _look_at_doubtful(octets: np.ndarray, starts: I64, length: I64, bits: np.ndarray, group_end: I64) -> tuple[I64, Bool]:
+def _look_at_doubtful(
+    octets: np.ndarray, starts: I64, length: I64, bits: np.ndarray, group_end: I64
+) -> tuple[I64, Bool]:
     """For PDUs that fit nothing: the octet that vouches for them is a header behind; where none is, they are odd."""
     need = starts + length
     odd = np.zeros(len(starts), np.bool_)
@@ -312,7 +318,7 @@ def _look_at_doubtful(octets: np.ndarray, starts: I64, length: I64, bits: np.nda
     return need, odd
 
 
-def _carry(  # noqa: PLR0913
+def _carry(
     part: _Plain, chunks: ChunkBatch, octets: bytes, tail: int, end: int, ends: I64, first: int
 ) -> None:
     """Keep the octets behind the last whole PDU of a direction, and the frames that they came with."""
@@ -324,7 +330,9 @@ def _carry(  # noqa: PLR0913
     if not len(wire.held):
         return
     begin = first + int(np.searchsorted(ends[first : first + part.rows.stop - part.rows.start], tail, "right"))
-    wire.spans += [_span(chunks, part.rows.start + at - first) for at in range(begin, first + part.rows.stop - part.rows.start)]
+    wire.spans += [
+        _span(chunks, part.rows.start + at - first) for at in range(begin, first + part.rows.stop - part.rows.start)
+    ]
 
 
 def _span(chunks: ChunkBatch, row: int) -> Span:
@@ -357,9 +365,9 @@ def _columns(found: list[tuple[int, Found]]) -> _Part:
     """Turn PDUs found one by one into columns."""
     octets = b"".join([f.octets for _, f in found])
     sizes = np.array([len(f.octets) for _, f in found], np.int64)
-    table = np.array(
-        [(g, f.offset, f.bits, f.frame, f.known_frame, f.time_ns) for g, f in found], np.int64
-    ).reshape(-1, 6)
+    table = np.array([(g, f.offset, f.bits, f.frame, f.known_frame, f.time_ns) for g, f in found], np.int64).reshape(
+        -1, 6
+    )
     group, offset, bits, frame, known_frame, time_ns = table.T
     return _Part(octets, np.cumsum(sizes) - sizes, group, offset, bits.astype(np.uint8), frame, known_frame, time_ns)
 
@@ -370,5 +378,8 @@ def _concatenate(parts: list[_Part]) -> _Part:
     return _Part(
         b"".join([p.octets for p in parts]),
         np.concatenate([p.position + s for p, s in zip(parts, shift, strict=True)]),
-        *(np.concatenate([getattr(p, n) for p in parts]) for n in ("group", "offset", "bits", "frame", "known_frame", "time_ns")),
+        *(
+            np.concatenate([getattr(p, n) for p in parts])
+            for n in ("group", "offset", "bits", "frame", "known_frame", "time_ns")
+        ),
     )

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-import datetime
+import datetime as dt
 import ipaddress
 from collections import Counter
 from collections.abc import Sequence
@@ -62,7 +62,9 @@ def build(analysis: Analysis, files: Sequence[FileInfo]) -> model.Report:
             slowest=[_slow(slow) for slow in statistics.slowest],
         ),
         results=[
-            model.Result(command=command_name(command | RESPONSE), code=code, meaning=meaning(command, code), count=count)
+            model.Result(
+                command=command_name(command | RESPONSE), code=code, meaning=meaning(command, code), count=count
+            )
             for command, counts in sorted(statistics.transactions.items())
             for code, count in sorted(counts.results.items())
         ],
@@ -80,7 +82,7 @@ def meaning(command: int, code: int) -> str:
 def moment(time_ns: int) -> str:
     """Write a time in UTC with nanoseconds."""
     seconds, rest = divmod(time_ns, 1_000_000_000)
-    when = datetime.datetime(1970, 1, 1) + datetime.timedelta(seconds=seconds)  # noqa: DTZ001 - UTC, written as Z
+    when = dt.datetime(1970, 1, 1) + dt.timedelta(seconds=seconds)  # noqa: DTZ001 - UTC, written as Z
     return f"{when.isoformat()}.{rest:09d}Z"
 
 
@@ -133,7 +135,7 @@ def finding_row(finding: Finding) -> model.Finding:
     """Give a finding as it stands in reports."""
     return model.Finding(
         rule=finding.rule.id,
-        severity=finding.rule.severity.word,
+        severity=finding.rule.severity.word,  # type: ignore[arg-type]
         section=finding.rule.section,
         sentence=finding.rule.sentence,
         fault=finding.fault,  # type: ignore[arg-type]

@@ -12,6 +12,10 @@ _CLOSERS = {
     "fin": "by closing the connection (FIN)",
     "rst": "by resetting the connection (RST)",
 }
+_ARRIVED = ("DELIVRD", "ACCEPTD")
+"""States of a status report that are no failure."""
+_WORTH_TELLING = 1000
+"""One octet in so many sent again is told."""
 _PORT_PAIRS = "tcp.port==N,cmpp20"
 
 
@@ -20,12 +24,20 @@ def headlines(report: model.Report) -> list[str]:
     lines = [f"Read in part: {damage}" for damage in report.capture.damage]
     lines += _nothing(report)
     lines += _logins(report)
-    lines += [_finding(report, f) for f in report.findings if f.severity != "note"]
+    lost = [f for f in report.findings if f.rule == "frame-gap"]
+    graver = [f for f in report.findings if f.severity == "error"]
+    lines += [_finding(report, f) for f in (*graver, *lost)]
     lines += _results(report)
+    lines += [_finding(report, f) for f in report.findings if f.severity == "warn"]
     if not lines and report.totals.pdus:
         lines.append("Nothing wrong with framing, headers or the pairing of requests and responses.")
-    lines += [_finding(report, f) for f in report.findings if f.severity == "note" and f.fault == "capture"]
+    lines += _messages(report)
     lines += _views(report)
+    lines += [
+        _finding(report, f)
+        for f in report.findings
+        if f.severity == "note" and f.fault == "capture" and f.rule != "frame-gap"
+    ]
     return lines
 
 
@@ -80,7 +92,9 @@ def _nothing(report: model.Report) -> list[str]:
         what = "no frames" if not report.capture.frames else "no TCP connection"
         return [f"No CMPP: the capture holds {what}."]
     others = ", ".join(f"{count} {name}" for name, count in report.totals.protocols.items()) or "none with octets"
-    return [f"No CMPP in {plural(report.totals.streams, 'TCP connection')} ({others}); --decode-as {_PORT_PAIRS} forces it."]
+    return [
+        f"No CMPP in {plural(report.totals.streams, 'TCP connection')} ({others}); --decode-as {_PORT_PAIRS} forces it."
+    ]
 
 
 def _logins(report: model.Report) -> list[str]:
@@ -99,7 +113,9 @@ def _logins(report: model.Report) -> list[str]:
         lines.append(f"{line}{_advice(status)} (frame {sessions[0].first_frame}).")
         ignored = [s for s in sessions if s.commands.get("CMPP_SUBMIT")]
         if ignored:
-            lines.append(f"The SP takes the refused login for success and goes on to SUBMIT (stream {ignored[0].stream}).")
+            lines.append(
+                f"The SP takes the refused login for success and goes on to SUBMIT (stream {ignored[0].stream})."
+            )
     return lines
 
 
@@ -123,7 +139,9 @@ def _finding(report: model.Report, finding: model.Finding) -> str:
         silent = _role(report, finding, answering=True)
         who = f"the {silent} gave no response" if silent else "no response"
         return f"error unanswered: {who} to {which}{'; ' + more if more else ''} (first in frame {place.frame})."
-    at_fault = finding.fault if finding.fault != "peer" else _role(report, finding, answering="unanswered" in finding.rule)
+    at_fault = (
+        finding.fault if finding.fault != "peer" else _role(report, finding, answering="unanswered" in finding.rule)
+    )
     blame = f" ({at_fault})" if at_fault else ""
     where = f"frame {place.frame}" if finding.count == 1 else f"{finding.count} times, first in frame {place.frame}"
     return f"{finding.severity} {finding.rule}{blame}: {place.detail} ({where})."
@@ -143,21 +161,43 @@ def _role(report: model.Report, finding: model.Finding, *, answering: bool) -> s
 def _results(report: model.Report) -> list[str]:
     """Tell the results that are not 0, logins aside."""
     return [
-        f"{result.command} Result {result.code}, {result.meaning}: {result.count} times."
+        f"{result.command} Result {result.code}, {result.meaning}: {plural(result.count, 'time')}."
         for result in report.results
-        if result.code and result.command in ("CMPP_SUBMIT_RESP", "CMPP_DELIVER_RESP", "CMPP_CANCEL_RESP", "CMPP_FWD_RESP")
+        if result.code
+        and result.command in ("CMPP_SUBMIT_RESP", "CMPP_DELIVER_RESP", "CMPP_CANCEL_RESP", "CMPP_FWD_RESP")
     ]
 
 
+def _messages(report: model.Report) -> list[str]:
+    """Tell the messages that did not arrive, or of which nothing more was heard."""
+    reported, lines = report.messages.reported, []
+    failed = {stat: count for stat, count in reported.items() if stat not in _ARRIVED}
+    if failed:
+        states = ", ".join(f"{count:,} {stat or '(blank)'}" for stat, count in failed.items())
+        lines.append(f"Not delivered, say status reports: {states} of {sum(reported.values()):,}.")
+    seen_to_the_end = not report.totals.gaps and all(s.closed_by != "capture_end" for s in report.sessions)
+    if report.messages.unreported and seen_to_the_end:
+        wanted = plural(report.messages.unreported, "accepted SUBMIT")
+        lines.append(f"No status report names the Msg_Id of {wanted} that wanted one.")
+    return lines
+
+
 def _views(report: model.Report) -> list[str]:
-    """Tell what limits the view."""
+    """Tell what limits the view, and what the network did."""
     lines = []
+    again = report.totals.retransmitted_octets
+    if again * _WORTH_TELLING > report.totals.octets:
+        lines.append(f"TCP carried {again:,} octets more than once: the network lost, delayed or doubled segments.")
     later = [s for s in report.sessions if s.version == "3.0"]
     if later:
-        lines.append(f"{plural(len(later), 'session')} of CMPP 3.0: framed and paired, their changed bodies are not decoded.")
+        lines.append(
+            f"{plural(len(later), 'session')} of CMPP 3.0: framed and paired, their changed bodies are not decoded."
+        )
     blind = [s for s in report.sessions if s.login == "not seen"]
     if blind:
-        lines.append(f"{plural(len(blind), 'session')} without CONNECT in the capture: begun before it, or short connections.")
+        lines.append(
+            f"{plural(len(blind), 'session')} without CONNECT in the capture: begun before it, or short connections."
+        )
     return lines
 
 

@@ -20,7 +20,7 @@ Fault = Literal["peer", "capture", "operator"]
 SeverityWord = Literal["note", "warn", "error"]
 
 
-class Struct(msgspec.Struct, frozen=True, kw_only=True):
+class Struct(msgspec.Struct, kw_only=True):
     """A part of the report."""
 
 
@@ -62,7 +62,9 @@ class Totals(Struct):
     frames: Count
     streams: Annotated[int, Meta(ge=0, description="TCP connections")]
     cmpp_streams: Count
-    protocols: Annotated[dict[str, int], Meta(description="streams with octets by what they are: CMPP, SMPP, TLS, unknown")]
+    protocols: Annotated[
+        dict[str, int], Meta(description="streams with octets by what they are: CMPP, SMPP, unknown …")
+    ]
     sessions: Count
     pdus: Count
     octets: Annotated[int, Meta(ge=0, description="octets of all PDUs")]

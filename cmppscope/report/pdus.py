@@ -221,7 +221,9 @@ class _Bodies(_Layer):
         """Give the reports in rows: {index in `at`: the report's fields}."""
         result: dict[int, Row] = {}
         for rows, layer in self.reports:
-            _, places, within = np.intersect1d(at, rows, assume_unique=True, return_indices=True)
+            within = np.minimum(np.searchsorted(rows, at), len(rows) - 1)
+            places = np.flatnonzero(rows[within] == at)
+            within = within[places]
             no_content = [False] * len(within)
             result |= zip(places.tolist(), layer.fields(within, no_content), strict=True)
         return result

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import csv
-import datetime
+import datetime as dt
 import io
 from collections.abc import Iterable, Iterator, Sequence
 
@@ -24,14 +24,14 @@ _AHEAD = 200
 """Rows looked at to find the widths of a table's columns."""
 
 
-def transaction_rows(tables: Iterable[Transactions], zone: datetime.tzinfo) -> Iterator[Row]:
+def transaction_rows(tables: Iterable[Transactions], zone: dt.tzinfo) -> Iterator[Row]:
     """Yield transactions as rows, in the order of their requests within each table."""
     for table in tables:
         for row in range(len(table)):
             yield _transaction(table, row, zone)
 
 
-def _transaction(table: Transactions, row: int, zone: datetime.tzinfo) -> Row:
+def _transaction(table: Transactions, row: int, zone: dt.tzinfo) -> Row:
     """Give one transaction."""
     command, code = int(table.command[row]), int(table.result[row])
     answered = bool(table.response_pdu[row])
@@ -106,9 +106,7 @@ def table(rows: Iterable[Row], columns: Sequence[str]) -> Iterator[str]:
     source = iter(rows)
     ahead = [row for _, row in zip(range(_AHEAD), source, strict=False)]
     cells = [[_shown(row[name]) for name in columns] for row in ahead]
-    sizes = [
-        min(_WIDEST, max([width(name), *(width(row[at]) for row in cells)])) for at, name in enumerate(columns)
-    ]
+    sizes = [min(_WIDEST, max([width(name), *(width(row[at]) for row in cells)])) for at, name in enumerate(columns)]
     right = [bool(ahead) and all(isinstance(row[name], int | float | None) for row in ahead) for name in columns]
 
     def line(row: Sequence[str]) -> str:

@@ -5,7 +5,7 @@ Line 1 is the capture, lines 2 to 8 the headlines, then the sessions; tables fol
 
 from __future__ import annotations
 
-import datetime
+import datetime as dt
 import textwrap
 from collections.abc import Iterable, Sequence
 
@@ -193,7 +193,7 @@ def _seconds(capture: model.Capture) -> str:
     """Say how long a capture lasts."""
     if capture.first_time is None or capture.last_time is None:
         return ""
-    first, last = (datetime.datetime.fromisoformat(t[:26]) for t in (capture.first_time, capture.last_time))
+    first, last = (dt.datetime.fromisoformat(t[:26]) for t in (capture.first_time, capture.last_time))
     seconds = (last - first).total_seconds()
     if seconds >= 3600:
         return f"{seconds / 3600:.1f} h"

@@ -118,10 +118,6 @@ class Pairing:
         strays = self.settled + [self._blame(s) for group in self._strays.values() for s in group]
         return closed, sorted(strays, key=lambda s: s.pdu)
 
-    def snapshot(self, last_time_ns: int) -> tuple[Transactions, list[Stray]]:
-        """Give what `close` would give now; nothing changes."""
-        return self.close(last_time_ns)
-
     def _working_set(self, batch: PduBatch, columns: PduColumns, session: I64) -> tuple[Work, I64]:
         """Put the open requests in front of the batch's PDUs of known commands."""
         rows = np.flatnonzero(known(batch.command))

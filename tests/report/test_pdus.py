@@ -579,7 +579,7 @@ numbers = st.permutations("0123456789").map("".join)
 
 @st.composite
 def personal_pdus(draw: st.DrawFn) -> tuple[str, bytes]:
-    """A number, and a PDU that holds it everywhere it may stand, whole, cut, miscounted or with surplus."""
+    """A number, and a PDU that holds it everywhere it may stand, whole, cut, with surplus, or a miscounted SUBMIT."""
     number = "1" + draw(numbers)
     written = draw(st.sampled_from(["", "86", "+86", "00"])) + number + draw(st.sampled_from(["", " ", "\0x", "\xff"]))
     field = written.encode("latin-1")
@@ -604,10 +604,8 @@ def personal_pdus(draw: st.DrawFn) -> tuple[str, bytes]:
     )
     octets = bytes(CMPP() / layer)
     octets = draw(st.sampled_from([octets, octets + field, octets[: draw(st.integers(12, len(octets)))]]))
-    counts = {0x04: 128, 0x09: 142}
-    at = counts.get(octets[7])
-    if at and len(octets) > at and draw(st.booleans()):
-        octets = octets[:at] + bytes([draw(st.integers(0, 5))]) + octets[at + 1 :]
+    if isinstance(layer, CMPPSubmit) and len(octets) > 128 and draw(st.booleans()):
+        octets = octets[:128] + bytes([draw(st.integers(0, 5))]) + octets[129:]
     return number, with_length(octets)
 
 

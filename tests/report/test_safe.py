@@ -115,6 +115,8 @@ def test_json_escapes() -> None:
     assert json_escaped('["\x7f\x9b\u202e\U000e0041 你好"]'.encode()) == (
         r'["\u007f\u009b\u202e\udb40\udc41 你好"]'.encode()
     )
+    assert json_escaped(b'["a\x7f"]') == rb'["a\u007f"]'
+    assert json_escaped(b'["a"]\n') == b'["a"]\n'
 
 
 @pytest.mark.parametrize(("text", "cells"), [("", 0), ("abc", 3), ("你好", 4), ("a，b", 4), ("é", 1), ("😀", 2)])
