@@ -5,6 +5,7 @@ Every command imports what it uses when it runs, so that `--help` and small capt
 
 from __future__ import annotations
 
+import datetime as dt
 import enum
 from collections.abc import Iterable, Iterator
 from pathlib import Path
@@ -26,6 +27,7 @@ app = typer.Typer(
     help="A protocol analyzer for CMPP 2.0: who talked, how fast, and what was wrong. "
     "Without a command, CAPTURE is reported on as text.",
     no_args_is_help=True,
+    context_settings={"help_option_names": ["-h", "--help"]},
     pretty_exceptions_enable=False,
     rich_markup_mode=None,
 )
@@ -158,7 +160,8 @@ def transactions(
         if facts.ended is not None:
             tables.append(facts.ended)
     columns = ("pdu", "frame", "time", "stream", "command", "sequence_id", "state", "latency_ms", "result", "meaning")
-    _write(run, transaction_rows([in_order(tables)], chosen.zone), format_, out, columns)
+    zone = dt.UTC if format_ is RowFormat.NDJSON else chosen.zone
+    _write(run, transaction_rows([in_order(tables)], zone), format_, out, columns)
     run.finish()
 
 

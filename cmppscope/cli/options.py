@@ -94,7 +94,9 @@ def _read_config(path: Path) -> dict[str, Any]:
     """Read the TOML file."""
     try:
         content = tomllib.loads(path.read_text(encoding="utf-8"))
-    except (OSError, UnicodeDecodeError, tomllib.TOMLDecodeError) as error:
+    except OSError as error:
+        raise typer.BadParameter(f"{path}: {error.strerror}", param_hint="--config") from None
+    except (UnicodeDecodeError, tomllib.TOMLDecodeError) as error:
         raise typer.BadParameter(f"{path}: {error}", param_hint="--config") from None
     unknown = sorted(set(content) - set(CONFIG_KEYS))
     if unknown:

@@ -90,7 +90,8 @@ class Run:
         if not self.analysis.frames:
             return ": no frames"
         if not self.analysis.streams:
-            return f": {self.analysis.frames} frames, no TCP segment"
+            reasons = "; ".join(f"{n} {reason}" for reason, n in sorted(self.analysis.counts.undecoded.items()))
+            return f": {self.analysis.frames} frames, no TCP segment{f' ({reasons})' if reasons else ''}"
         kinds = sorted(set(self.analysis.protocols.values())) or ["no octets"]
         return f": {len(self.analysis.streams)} TCP connections ({', '.join(kinds)})"
 
@@ -117,6 +118,8 @@ def output(path: Path | None, captures: Sequence[str] = ()) -> Iterator[Results]
         raise typer.Exit from None
     except OSError as error:
         raise typer.BadParameter(f"{path or 'standard output'}: {error.strerror}", param_hint="--output") from None
+    finally:
+        out.abandon()
 
 
 def _same(one: Path, other: Path) -> bool:
@@ -150,6 +153,12 @@ class Results:
         file.flush()
         if self._path:
             file.close()
+
+    def abandon(self) -> None:
+        """Close the file, whatever happened; closing it twice does no harm."""
+        if self._path and self._file:
+            with contextlib.suppress(OSError):
+                self._file.close()
 
     def _open(self) -> IO[bytes]:
         """Open the file when it is first needed."""

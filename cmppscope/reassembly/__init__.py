@@ -11,11 +11,13 @@ batches. No octet comes out that was not captured.
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 import numpy as np
 
 from cmppscope.reassembly.direction import Chunk, Direction
 from cmppscope.reassembly.streams import KNOWN_PORTS, Closing, Endpoint, Stream, StreamTracker
-from cmppscope.tables import ACK, I64, SYN, ChunkBatch, SegmentBatch
+from cmppscope.tables import ACK, I64, RST, SYN, ChunkBatch, SegmentBatch
 
 __all__ = ["KNOWN_PORTS", "Chunk", "Closing", "Direction", "Endpoint", "Reassembler", "Stream"]
 
@@ -43,6 +45,7 @@ class Reassembler:
         if not len(batch):
             return chunk_batch([], [])
         self._last_frame = int(batch.frame[-1])
+        batch = _without_reset_text(batch)
         stream, direction = self._tracker.feed(batch)
         group = stream * 2 + direction
         start = (batch.seq + ((batch.flags & SYN) != 0)) & _MASK
@@ -166,6 +169,14 @@ class Reassembler:
         begin = batch.offset[rows]
         pieces = [octets[a:b] for a, b in zip(begin.tolist(), (begin + lengths).tolist(), strict=True)]
         return rows, owner, offsets, pieces
+
+
+def _without_reset_text(batch: SegmentBatch) -> SegmentBatch:
+    """Take the payload from segments with RST: it tells a person the cause and is no part of the stream (RFC 9293 §3.5.3)."""
+    stays = (batch.flags & RST) == 0
+    if not (batch.length[~stays] + batch.missing[~stays]).any():
+        return batch
+    return replace(batch, length=batch.length * stays, missing=batch.missing * stays)
 
 
 def _merge(

@@ -49,6 +49,14 @@ class Held(NamedTuple):
     time_ns: int
 
 
+class Ack(NamedTuple):
+    """An acknowledgement: the offset below which the other side has everything, and when it was seen."""
+
+    offset: int
+    count: int
+    time_ns: int
+
+
 @dataclass(slots=True)
 class Direction:
     """The state of one direction; `position` is the offset of the next octet in order."""
@@ -66,8 +74,8 @@ class Direction:
     """Octets that came after their place was given up as a Gap, or from before the first segment captured."""
     gaps: list[tuple[int, int]] = field(default_factory=list)
     """Offsets (start, end) of octets given up, at most LATE_GAPS of them."""
-    _acked_count: int = -1
-    _acked_time: int = 0
+    _acks: list[Ack] = field(default_factory=list)
+    """Acknowledgements seen while a hole is open that reach beyond the first one, each further than the one before."""
     _count: int = 0
     _opened: int = 0
 
@@ -94,12 +102,13 @@ class Direction:
         self._hold(Held(start, end, None if octets is None else bytes(octets), frame, time_ns))
         moved = self._release(frame, out, filled=(frame, time_ns))
         if was_whole or moved:
-            self._count, self._acked_count, self._opened = 0, -1, time_ns
+            self._acks.clear()
+            self._opened = time_ns
 
     def acknowledged(self, offset: int, time_ns: int) -> None:
         """Note, while a hole is open, that the other side acknowledged everything below an offset."""
-        if self._acked_count < 0 and offset >= self.held[0].start:
-            self._acked_count, self._acked_time = self._count, time_ns
+        if offset >= (self._acks[-1].offset + 1 if self._acks else self.held[0].start):
+            self._acks.append(Ack(offset, self._count, time_ns))
 
     def tick(self, frame: int, time_ns: int, out: list[Chunk]) -> None:
         """Count a segment of the stream while a hole is open; turn the hole into a Gap when its time has come."""
@@ -111,17 +120,22 @@ class Direction:
         """Tell whether the octets of the hole are not to be waited for."""
         if self.held_octets > HOLE_OCTETS or len(self.held) > HOLE_SEGMENTS:
             return True
-        if self._acked_count >= 0 and (
-            self._count - self._acked_count >= ACKED_SEGMENTS or time_ns - self._acked_time >= ACKED_NS
-        ):
-            return True
+        if self._acks:
+            _, count, acked_ns = self._acks[0]
+            if self._count - count >= ACKED_SEGMENTS or time_ns - acked_ns >= ACKED_NS:
+                return True
         return time_ns - self._opened >= HOLE_NS
 
     def give_up(self, frame: int, out: list[Chunk]) -> None:
-        """Make the first hole a Gap and release what stands behind it."""
+        """Make the first hole a Gap and release what stands behind it; the next hole has its own acknowledgements."""
         first = self.held[0]
         self._give(Held(self.position, first.start, None, first.frame, first.time_ns), frame, out)
         self._release(frame, out, filled=None)
+        if self.held:
+            self._acks = [ack for ack in self._acks if ack.offset >= self.held[0].start]
+            self._opened = self.held[0].time_ns
+        else:
+            self._acks.clear()
 
     def _give(self, held: Held, known_frame: int, out: list[Chunk]) -> None:
         """Append a range at the position, as octets or as a Gap, and move on."""

@@ -55,6 +55,8 @@ class Stream:
     """Whether the originator is the smaller endpoint of the four-tuple's key."""
     first_frame: int
     first_time_ns: int
+    first_seq: int
+    """Sequence number of the first segment captured."""
     handshake: bool = False
     """A SYN was captured, so that the stream's first octets are known to be the first."""
     isn: list[int | None] = field(default_factory=lambda: [None, None])
@@ -157,6 +159,7 @@ class StreamTracker:
             lower_first=lower == towards,
             first_frame=int(batch.frame[row]),
             first_time_ns=int(batch.time_ns[row]),
+            first_seq=int(batch.seq[row]),
         )
         self.streams.append(stream)
         return stream
@@ -199,7 +202,10 @@ def _source_originates(flags: int, source_port: int, target_port: int) -> bool:
 
 
 def _reopens(stream: Stream, lower: bool, batch: SegmentBatch, row: int) -> bool:
-    """Tell whether a segment begins a new connection on the four-tuple of an old one."""
+    """Tell whether a segment begins a new connection on the four-tuple of an old one.
+
+    A SYN captured behind the octets that follow it belongs to their stream, as it does in Wireshark.
+    """
     flags = int(batch.flags[row])
     if not flags & SYN:
         return False
@@ -208,7 +214,9 @@ def _reopens(stream: Stream, lower: bool, batch: SegmentBatch, row: int) -> bool
         return known is not None and known != int(batch.seq[row])
     if stream.closing is not None:
         return True
-    return not stream.handshake if known is None else known != int(batch.seq[row])
+    if known is not None:
+        return known != int(batch.seq[row])
+    return not (stream.handshake or stream.first_seq == (int(batch.seq[row]) + 1) & 0xFFFFFFFF)
 
 
 def _note_flags(stream: Stream, lower: bool, batch: SegmentBatch, row: int) -> None:

@@ -112,6 +112,7 @@ def session_row(session: Session, last_time_ns: int) -> model.Session:
         responder=endpoint(session.stream.responder),
         roles=list(session.roles),
         sp_id=None if session.source_addr is None else printable(session.source_addr),
+        connect_direction=session.connect_direction,
         version=session.version,
         version_octet=session.version_octet,
         login=session.login,  # type: ignore[arg-type]

@@ -43,10 +43,12 @@ def headlines(report: model.Report) -> list[str]:
 
 def session_line(session: model.Session) -> str:
     """Tell one session in a sentence."""
-    sp = 0 if session.roles[0] == "SP" or session.roles[1] == "GNS" else 1
+    first = session.connect_direction
+    if first is None:
+        first = 1 if session.roles[1] == "SP" or session.roles[0] == "GNS" else 0
     ends = (session.originator, session.responder)
-    client = f"{session.roles[sp]} {session.sp_id or '(no CONNECT seen)'}"
-    told = f"{client} at {ends[sp]}, {session.roles[1 - sp]} at {ends[1 - sp]}, {version(session)}: "
+    client = f"{session.roles[first]} {session.sp_id or '(no CONNECT seen)'}"
+    told = f"{client} at {ends[first]}, {session.roles[1 - first]} at {ends[1 - first]}, {version(session)}: "
     return told + "; ".join([_login(session), _traffic(session), closing(session)])
 
 
@@ -90,7 +92,8 @@ def _nothing(report: model.Report) -> list[str]:
         return []
     if not report.totals.streams:
         what = "no frames" if not report.capture.frames else "no TCP connection"
-        return [f"No CMPP: the capture holds {what}."]
+        reasons = "; ".join(f"{count:,} {reason}" for reason, count in report.capture.undecoded_frames.items())
+        return [f"No CMPP: the capture holds {what}{f' ({reasons})' if reasons else ''}."]
     others = ", ".join(f"{count} {name}" for name, count in report.totals.protocols.items()) or "none with octets"
     return [
         f"No CMPP in {plural(report.totals.streams, 'TCP connection')} ({others}); --decode-as {_PORT_PAIRS} forces it."

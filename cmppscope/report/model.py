@@ -92,6 +92,7 @@ class Session(Struct):
     responder: str
     roles: Annotated[list[str], Meta(description="role of originator and responder")]
     sp_id: Annotated[str | None, Meta(description="Source_Addr of the last CONNECT")]
+    connect_direction: Annotated[int | None, Meta(description="direction of the last CONNECT")]
     version: str | None
     version_octet: int | None
     login: Literal["ok", "refused", "unanswered", "not seen"]

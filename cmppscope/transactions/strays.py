@@ -23,18 +23,19 @@ _NUMBER = (1 << 37) - 1
 """The part of a key that holds Command_Id and Sequence_Id."""
 _NEVER = 1 << 62
 
+History = tuple[I64, I64, I64]
+"""Requests: key, PDU, PDU of the first sending."""
+
 
 class LookUp:
     """Finds requests by key among those of the batch, those open and those of the history."""
 
-    def __init__(self, history: list[tuple[I64, I64]], work: Work, pairs: Pairs) -> None:
-        """Sort all keys once."""
+    def __init__(self, history: list[History], work: Work, pairs: Pairs) -> None:
+        """`history` holds the requests of the batch as well; sort all keys once."""
         self._pairs = pairs
-        mine = np.flatnonzero(work.is_request)
-        key = np.concatenate([work.key[mine], *(k for k, _ in history)])
-        pdu = np.concatenate([work.pdu[mine], *(p for _, p in history)])
+        key, pdu, first = (np.concatenate(column) for column in zip(*history, strict=True))
         order = np.lexsort((pdu, key))
-        self._key, self._pdu = key[order], pdu[order]
+        self._key, self._pdu, self._first = key[order], pdu[order], first[order]
         self._work = work
 
     def before(self, key: int, pdu: int) -> int:
@@ -48,7 +49,9 @@ class LookUp:
         """Say which kind of stray a response is, and which request made it so: (kind, PDU, Command_Id)."""
         key, pdu = int(work.key[row]), int(work.pdu[row])
         mine = int(work.command[row])
-        if other := self.before(key ^ 1 << 37, pdu):
+        back, answered = key ^ 1 << 37, self.before(key, pdu)
+        # both directions count on their own: an answered request of this side says nothing where the other side asked
+        if other := self._open_before(back, pdu) or (0 if answered else self.before(back, pdu)):
             return WRONG_DIRECTION, other, mine
         base = key & ~(0x1F << 32)
         for command in (1, 2, 4, 5, 6, 7, 8, 9, *range(0x10, 0x18)):
@@ -56,9 +59,15 @@ class LookUp:
                 return TYPE_MISMATCH, other, command
         if other := self._elsewhere(work, row, streams):
             return OTHER_CONNECTION, other, mine
-        if other := self.before(key, pdu):
-            return DUPLICATE, other, mine
+        if answered:
+            return DUPLICATE, answered, mine
         return ORPHAN, 0, 0
+
+    def sendings(self, pdu: int, other: int) -> tuple[int, int]:
+        """Give the first sending of the request in PDU `other`, and how often it was sent again before a PDU."""
+        first = int(self._first[self._pdu == other][0])
+        same = self._pdu[(self._first == first) & (self._pdu < pdu) & (self._pdu > pdu - HISTORY)]
+        return first, int((same > first).sum())
 
     def _open_before(self, key: int, pdu: int) -> int:
         """Give an unanswered request of a key before a PDU, 0 where there is none."""
@@ -69,22 +78,24 @@ class LookUp:
         key, pdu = int(work.key[row]), int(work.pdu[row])
         stream = streams[int(work.stream[row])]
         hosts = {stream.originator.address, stream.responder.address}
+        found = []
         for other in self._same_number.get(key & _NUMBER, []):
             there = streams[other >> 38]
             if there is not stream and {there.originator.address, there.responder.address} == hosts:
-                found = self._open_before(other, pdu)
-                if found:
-                    return found
-        return 0
+                found.append(self._open_before(other, pdu))
+        return min(filter(None, found), default=0)
 
     @cached_property
     def _requests(self) -> dict[int, list[tuple[int, int]]]:
-        """The working set's requests by key: (PDU, PDU of the answer or a number beyond all)."""
+        """The working set's requests by key: (PDU, PDU that settled it or a number beyond all); no resends."""
         found: dict[int, list[tuple[int, int]]] = {}
-        work = self._work
-        for row in np.flatnonzero(work.is_request).tolist():
-            answer = int(self._pairs.response[row])
-            entry = (int(work.pdu[row]), int(work.pdu[answer]) if answer >= 0 else _NEVER)
+        work, pairs = self._work, self._pairs
+        for row in np.flatnonzero(work.is_request & (work.first == 0)).tolist():
+            if row in pairs.joined:
+                continue
+            answer = int(pairs.response[row])
+            settled = int(work.pdu[answer]) if answer >= 0 else pairs.lost.get(row, _NEVER)
+            entry = (int(work.pdu[row]), pairs.claimed[row].pdu if row in pairs.claimed else settled)
             found.setdefault(int(work.key[row]), []).append(entry)
         return found
 

@@ -114,6 +114,12 @@ class Stray(NamedTuple):
     """Command_Id of that PDU."""
     result: int
     msg_id: int
+    first: int
+    """First sending of the request that a DUPLICATE answers once more, 0 for other kinds."""
+    again: int
+    """Further sendings of that request before the response: so many responses more are no fault."""
+    excused: bool = False
+    """The request was sent as often as it was answered."""
 
 
 class Reuse(NamedTuple):
@@ -126,6 +132,8 @@ class Reuse(NamedTuple):
     sequence: int
     offset: int
     other: int
+    """The open request."""
+    other_frame: int
 
 
 @dataclass(slots=True)
@@ -154,6 +162,8 @@ class Work:
     result: I64
     asked: I64
     msg_id: I64
+    first: I64
+    """PDU of the first sending, for an open resend under another Sequence_Id; 0 for all other rows."""
 
     def take(self, rows: I64) -> Work:
         """Give some rows."""
@@ -172,7 +182,8 @@ class Paired:
     """Those that have their response now, in order of the request."""
     resends: I64
     """Rows of the batch that are further sendings of a request."""
-    reuses: list[Reuse] = field(default_factory=list)
+    lossy: set[int] = field(default_factory=set)
+    """PDUs of late transactions whose response in time may lie in a Gap."""
 
 
 def join(parts: list[Work]) -> Work:
@@ -188,14 +199,24 @@ class Pairs:
     """Row of the response of each request, -1 where there is none."""
     claimed: dict[int, Stray] = field(default_factory=dict)
     """Responses from before, by row of the request that became known late."""
-    joined: set[int] = field(default_factory=set)
-    """Rows that are resends of a request in another row."""
+    joined: dict[int, int] = field(default_factory=dict)
+    """Rows that are resends of a request, and the PDU of its first sending."""
+    open_again: set[int] = field(default_factory=set)
+    """Rows of those that have another Sequence_Id than the first sending, under which it may be answered as well."""
+    lost: dict[int, int] = field(default_factory=dict)
+    """Rows given up, since their response lies in a Gap, and the PDU by which that was known."""
 
     def answered(self) -> Bool:
         """Tell which rows are requests with a response."""
         answered = self.response >= 0
         answered[list(self.claimed)] = True
         return answered
+
+    def settled(self) -> Bool:
+        """Tell which rows are requests of which no more is to come."""
+        settled = self.answered()
+        settled[list(self.lost)] = True
+        return settled
 
 
 def transactions(work: Work, rows: I64, pairs: Pairs, timers: Timers) -> Transactions:
@@ -220,7 +241,7 @@ def transactions(work: Work, rows: I64, pairs: Pairs, timers: Timers) -> Transac
         *(getattr(work, name)[rows] for name in (*request, "last_time_ns")),
         **columns,
         asked=work.asked[rows],
-        state=np.where(late, LATE, np.where(there, ANSWERED, OPEN)),
+        state=np.where(late, LATE, np.where(there, ANSWERED, np.where(np.isin(rows, list(pairs.lost)), UNKNOWN, OPEN))),
     )
 
 

@@ -1,4 +1,8 @@
-"""Keys that hold anything but one request and its response, walked one PDU at a time."""
+"""Keys that hold anything but one request and its response, walked one PDU at a time.
+
+A resend under another Sequence_Id ties keys together: then all keys of its lane (stream, direction and command) are
+walked as one, in order. `lanes` finds where that may be so, without walking.
+"""
 
 from __future__ import annotations
 
@@ -6,7 +10,7 @@ from collections.abc import Callable
 
 import numpy as np
 
-from cmppscope.tables import I64, PduBatch
+from cmppscope.tables import I64, Bool, PduBatch
 from cmppscope.transactions.table import (
     EMPTY_BODIES,
     Pairs,
@@ -17,122 +21,157 @@ from cmppscope.transactions.table import (
     check_of,
 )
 
+_LANE = 32
+"""Bits of a key below its lane."""
+
 
 class Walker:
     """Pairs the keys that hold anything but one request and its response."""
 
     def __init__(
-        self, work: Work, batch: PduBatch, opened: int, pairs: Pairs, timers: Timers, claim: Callable[[int, int], Stray | None]
+        self,
+        work: Work,
+        batch: PduBatch,
+        opened: int,
+        pairs: Pairs,
+        timers: Timers,
+        claim: Callable[[int, int], Stray | None],
+        lossy: Callable[[Work, int, int], bool],
     ) -> None:
-        """`opened` rows were open before the batch; `claim` hands out a response kept for a key, not older than a frame."""
+        """`opened` rows were open before the batch.
+
+        `claim` hands out a response kept for a key, not older than a frame. `lossy` tells of the rows of a request and
+        a response whether a Gap lies between them.
+        """
         self._claim_kept = claim
+        self._lossy = lossy
         self._t_ns = timers.t_ns
         self._work = work
         self._batch = batch
         self._opened = opened
         self._pairs = pairs
+        self._row_of: dict[int, int] = {}
         self.strays: list[int] = []
         self.reuses: list[Reuse] = []
 
-    def walk(self, rows: list[int]) -> None:
-        """Pair the rows of one key, in order."""
+    def lanes(self, paired: Bool) -> I64:
+        """Find the lanes that may hold resends under another Sequence_Id; `paired` marks requests paired already."""
+        work = self._work
+        lane = work.key >> _LANE
+        found = set(lane[work.first > 0].tolist())
+        now = np.maximum.accumulate(work.time_ns)
+        waited = np.where(paired, now[self._pairs.response], now[-1]) - work.time_ns
+        slow = np.flatnonzero(
+            work.is_request & (work.first == 0) & (waited >= self._t_ns) & ~np.isin(work.command, EMPTY_BODIES)
+        )
+        if len(slow):
+            kind = (lane << 14) | work.length
+            later = self._opened + np.flatnonzero(
+                work.is_request[self._opened :] & np.isin(kind[self._opened :], kind[slow])
+            )
+            first: dict[tuple[int, int], list[int]] = {}
+            for row in slow.tolist():
+                first.setdefault((int(kind[row]), self._check(row)), []).append(row)
+            for row in later.tolist():
+                others = first.get((int(kind[row]), self._check(row)), [])
+                if any(self._may_repeat(other, row) for other in others):
+                    found.add(int(lane[row]))
+        return np.array(sorted(found), np.int64)
+
+    def walk(self, rows: list[int], *, across: bool = False) -> None:
+        """Pair the rows of one key, or, `across` its keys, of one lane, in order."""
         work, pairs = self._work, self._pairs
-        waiting: list[int] = []
-        unclaimed: list[int] = []
+        waiting: dict[int, list[int]] = {}
+        unclaimed: dict[int, list[int]] = {}
         for row in rows:
+            key = int(work.key[row])
+            mine = waiting.setdefault(key, [])
+            if across:
+                mine[:] = [other for other in mine if not self._is_settled(self._first(other))]
             if not work.is_request[row]:
-                if waiting:
-                    pairs.response[waiting.pop(0)] = row
+                self._give_up_lost(mine, row)
+                if mine:
+                    pairs.response[self._first(mine.pop(0))] = row
                 else:
-                    unclaimed.append(row)
+                    unclaimed.setdefault(key, []).append(row)
                 continue
-            if row >= self._opened and work.known_frame[row] != work.frame[row] and self._claim(row, unclaimed):
+            late = row >= self._opened and work.known_frame[row] != work.frame[row]
+            if late and self._claim(row, unclaimed.get(key, [])):
                 continue
-            if row < self._opened or not self._resent(row, waiting):
-                waiting.append(row)
-        self.strays += unclaimed
+            if row < self._opened or not self._joins(row, mine, waiting if across else None):
+                self._row_of[int(work.pdu[row])] = row
+                mine.append(row)
+        self.strays += [row for group in unclaimed.values() for row in group]
+
+    def _first(self, row: int) -> int:
+        """Give the row of the first sending of a waiting request."""
+        pdu = self._pairs.joined.get(row) or int(self._work.first[row])
+        return self._row_of[pdu] if pdu else row
+
+    def _is_settled(self, row: int) -> bool:
+        """Tell whether a request waits no more."""
+        return self._pairs.response[row] >= 0 or row in self._pairs.lost
+
+    def _give_up_lost(self, waiting: list[int], response: int) -> None:
+        """Where several requests wait for one response, give up those whose response may lie in a Gap before it."""
+        while len(waiting) > 1 and self._lossy(self._work, waiting[0], response):
+            other = waiting.pop(0)
+            if self._first(other) == other:
+                self._pairs.lost[other] = int(self._work.pdu[response])
 
     def _claim(self, row: int, unclaimed: list[int]) -> bool:
         """Give a request that became known late the response that came before it was known."""
         work = self._work
         frame = int(work.frame[row])
+        stray = self._claim_kept(int(work.key[row]), frame)
+        if stray is not None:
+            self._pairs.claimed[row] = stray
+            return True
         for at, response in enumerate(unclaimed):
             if work.frame[response] >= frame:
                 self._pairs.response[row] = unclaimed.pop(at)
                 return True
-        stray = self._claim_kept(int(work.key[row]), frame)
-        if stray is None:
-            return False
-        self._pairs.claimed[row] = stray
-        return True
-
-    def _resent(self, row: int, waiting: list[int]) -> bool:
-        """Join a request to the open one of the same key that has the same octets; else note the reuse."""
-        work = self._work
-        for other in waiting:
-            if work.length[other] == work.length[row] and self._check(other) == self._check(row):
-                self._join(other, row)
-                return True
-        if waiting:
-            other = waiting[-1]
-            place = work.row(row, "pdu", "frame", "stream", "direction", "sequence", "offset")
-            self.reuses.append(Reuse(*place, other=int(work.pdu[other])))
         return False
+
+    def _joins(self, row: int, mine: list[int], lane: dict[int, list[int]] | None) -> bool:
+        """Join a request to the open one that it repeats; else note where it takes an open one's Sequence_Id."""
+        work = self._work
+        for other in mine:
+            if work.length[other] == work.length[row] and self._check(other) == self._check(row):
+                self._join(self._first(other), row)
+                return True
+        if lane is not None and work.command[row] not in EMPTY_BODIES:
+            others = [o for group in lane.values() for o in group if self._first(o) == o and not self._is_settled(o)]
+            for other in sorted(others):
+                if self._check(other) == self._check(row) and self._may_repeat(other, row):
+                    self._join(other, row)
+                    self._pairs.open_again.add(row)
+                    mine.append(row)
+                    return True
+        if mine:
+            place = work.row(row, "pdu", "frame", "stream", "direction", "sequence", "offset")
+            self.reuses.append(Reuse(*place, *work.row(mine[-1], "pdu", "frame")))
+        return False
+
+    def _may_repeat(self, other: int, row: int) -> bool:
+        """Tell whether a request may be another one, sent T ago or longer, under another Sequence_Id."""
+        work = self._work
+        return bool(
+            other < row
+            and work.length[other] == work.length[row]
+            and work.sequence[other] != work.sequence[row]
+            and work.time_ns[row] - work.last_time_ns[other] >= self._t_ns
+        )
 
     def _join(self, other: int, row: int) -> None:
         """Make a row a further sending of another."""
         work = self._work
         work.sendings[other] += 1
         work.last_time_ns[other] = work.time_ns[row]
-        self._pairs.joined.add(row)
+        self._pairs.joined[row] = int(work.pdu[other])
 
     def _check(self, row: int) -> int:
         """Give the check of a request's octets, made when first asked for."""
         if self._work.check[row] < 0:
             self._work.check[row] = check_of(self._batch, int(self._work.pdu[row]))
         return int(self._work.check[row])
-
-    def join_renumbered(self) -> None:
-        """Join requests to an equal one with another Sequence_Id that went unanswered for T or longer."""
-        work, response = self._work, self._pairs.response
-        t_ns = self._t_ns
-        answer_time = np.where(response >= 0, work.time_ns[response], int(work.time_ns.max()))
-        # resends of one Sequence_Id have joined already; here come equal octets under another one
-        slow = work.is_request & (answer_time - work.time_ns >= t_ns) & ~np.isin(work.command, EMPTY_BODIES)
-        if not slow.any():
-            return
-        kinds = {(int(s), int(d), int(c), int(n)) for s, d, c, n in self._kinds(np.flatnonzero(slow))}
-        candidates = [
-            row
-            for row, kind in zip(
-                np.flatnonzero(work.is_request).tolist(), self._kinds(np.flatnonzero(work.is_request)), strict=True
-            )
-            if tuple(int(v) for v in kind) in kinds and row not in self._pairs.joined
-        ]
-        first: dict[tuple[int, ...], int] = {}
-        for row in sorted(candidates, key=lambda r: int(work.pdu[r])):
-            kind = (*(int(v) for v in self._kinds(np.array([row]))[0]), self._check(row))
-            other = first.get(kind)
-            if other is not None and self._waits(other, row, t_ns):
-                self._join(other, row)
-                late = int(response[row])
-                response[row] = -1
-                if late >= 0 and response[other] < 0:
-                    response[other] = late
-                elif late >= 0:
-                    self.strays.append(late)
-            else:
-                first[kind] = row
-
-    def _kinds(self, rows: I64) -> list[tuple[int, int, int, int]]:
-        """Give what equal requests share besides their octets."""
-        work = self._work
-        columns = (work.stream[rows], work.direction[rows], work.command[rows], work.length[rows])
-        return list(zip(*(c.tolist() for c in columns), strict=True))
-
-    def _waits(self, other: int, row: int, t_ns: int) -> bool:
-        """Tell whether one request still had no answer, T after it was sent, when another came."""
-        work, answer = self._work, int(self._pairs.response[other])
-        if work.sequence[other] == work.sequence[row] or work.time_ns[row] - work.last_time_ns[other] < t_ns:
-            return False
-        return answer < 0 or bool(work.pdu[answer] > work.pdu[row])

@@ -1,0 +1,222 @@
+"""Watching an interface: `live`, and `interfaces` to know which there are.
+
+`live` is the pipeline of the other commands on a capture that grows. It ends after `--duration`, or on SIGINT or
+SIGTERM, and then reports on all it saw; a second signal ends it at once. What the kernel dropped is damage of the
+capture, as in a file.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import enum
+import os
+import shutil
+import signal
+import sys
+import time
+from collections.abc import Iterator
+from pathlib import Path
+from types import FrameType
+from typing import TYPE_CHECKING, Annotated, cast
+
+import typer
+
+from cmppscope.cli.options import Settings, takes_settings
+from cmppscope.cli.run import UNREADABLE, Run, output, say
+
+if TYPE_CHECKING:
+    from cmppscope.capture import Capture
+    from cmppscope.capture.live import LiveCapture
+
+STATUS_SECONDS = 0.25
+"""The status line is written at most so often."""
+
+
+class LiveFormat(enum.StrEnum):
+    """How the report is written."""
+
+    JSON = "json"
+    TEXT = "text"
+
+
+@takes_settings
+def live(
+    chosen: Settings,
+    interface: Annotated[
+        str, typer.Option("--interface", "-i", metavar="IFACE", help="Where to listen; `interfaces` lists them.")
+    ],
+    bpf: Annotated[
+        str | None, typer.Option("--bpf", metavar="EXPR", help="Take only these frames: `tcp port 7890`.")
+    ] = None,
+    duration: Annotated[
+        float | None, typer.Option("--duration", metavar="S", help="End after so many seconds.  [default: Ctrl-C]")
+    ] = None,
+    report: Annotated[
+        Path | None, typer.Option("--report", metavar="FILE", help="Write the report there; - is stdout.")
+    ] = None,
+    format_: Annotated[
+        LiveFormat | None, typer.Option("--format", help="How to write the report.  [default: json; text without FILE]")
+    ] = None,
+) -> None:
+    """Analyse the traffic of an interface as it comes."""
+    from cmppscope.capture.live import LiveCapture  # noqa: PLC0415 - start-up stays lean
+
+    if duration is not None and not duration > 0:
+        raise typer.BadParameter(f"{duration:g} is no duration", param_hint="--duration")
+    if report is not None:
+        _check_writable(report)
+    capture = LiveCapture(interface, bpf, duration)
+    with _ending_on_signals(capture):
+        _open(capture)
+        if report is None and sys.stdin.isatty() and sys.stdout.isatty() and start_tui(capture, chosen):
+            return
+        run = Run([], chosen)
+        run.capture = cast("Capture", capture)  # what iterates over frames and has files
+        _analyse(run, capture)
+    _write(run, report, format_ or (LiveFormat.TEXT if report is None else LiveFormat.JSON))
+    run.finish()
+
+
+def interfaces() -> None:
+    """List the interfaces of this machine."""
+    from cmppscope.capture import CaptureError  # noqa: PLC0415
+    from cmppscope.capture.interfaces import interfaces as find  # noqa: PLC0415
+    from cmppscope.report.tables import table  # noqa: PLC0415
+
+    try:
+        found = find()
+    except CaptureError as error:
+        say(str(error))
+        raise typer.Exit(UNREADABLE) from None
+    rows = [{"name": i.name, "link": i.link, "state": i.state, "addresses": " ".join(i.addresses)} for i in found]
+    with output(None) as file:
+        file.writelines(line.encode() for line in table(rows, ("name", "link", "state", "addresses")))
+
+
+def start_tui(capture: LiveCapture, chosen: Settings) -> bool:  # noqa: ARG001 - the screens will use them
+    """Show the capture on the terminal until the user leaves; False where there are no screens to do so."""
+    return False
+
+
+def _open(capture: LiveCapture) -> None:
+    """Begin to listen, or end the program with the reason why not."""
+    from cmppscope.capture import CaptureError  # noqa: PLC0415
+    from cmppscope.capture.listen import FilterError  # noqa: PLC0415
+
+    try:
+        capture.open()
+    except FilterError as error:
+        raise typer.BadParameter(str(error), param_hint="--bpf") from None
+    except CaptureError as error:
+        say(str(error))
+        raise typer.Exit(UNREADABLE) from None
+
+
+def _analyse(run: Run, capture: LiveCapture) -> None:
+    """Take all frames until the end."""
+    till = "Ctrl-C" if capture.duration_s is None else f"{capture.duration_s:g} s have passed or Ctrl-C"
+    say(f"listening on {capture.interface} until {till}")
+    with _status(run, capture) as show:
+        for frames in capture:
+            if len(frames):
+                run.analysis.feed(frames)
+            show()
+    run.analysis.close()
+    say(_so_far(run, capture))
+
+
+def _write(run: Run, path: Path | None, format_: LiveFormat) -> None:
+    """Write the report."""
+    from cmppscope.report.build import build  # noqa: PLC0415
+    from cmppscope.report.model import encode  # noqa: PLC0415
+    from cmppscope.report.safe import json_escaped  # noqa: PLC0415
+    from cmppscope.report.text import text  # noqa: PLC0415
+
+    made = build(run.analysis, run.capture.files)
+    try:
+        with output(path) as file:
+            file.write(text(made).encode() if format_ is LiveFormat.TEXT else json_escaped(encode(made)))
+    except typer.BadParameter as error:
+        raise typer.BadParameter(error.message, param_hint="--report") from None
+
+
+def _check_writable(path: Path) -> None:
+    """Refuse, before anything is captured, a file that could not be written afterwards."""
+    if str(path) == "-":
+        return
+    target = path if path.exists() else path.parent
+    if path.is_dir() or not target.exists() or not os.access(target, os.W_OK):
+        raise typer.BadParameter(f"{path} cannot be written", param_hint="--report")
+
+
+@contextlib.contextmanager
+def _ending_on_signals(capture: LiveCapture) -> Iterator[None]:
+    """Let the first SIGINT or SIGTERM end the capture, and the next one the program."""
+    numbers = (signal.SIGINT, signal.SIGTERM)
+    before = {number: signal.getsignal(number) for number in numbers}
+
+    def restore() -> None:
+        for number, handler in before.items():
+            signal.signal(number, handler)
+
+    def end(_number: int, _frame: FrameType | None) -> None:
+        capture.stop()
+        restore()
+
+    for number in numbers:
+        signal.signal(number, end)
+    try:
+        yield
+    finally:
+        restore()
+
+
+def _so_far(run: Run, capture: LiveCapture) -> str:
+    """Say in one line what was seen."""
+    analysis = run.analysis
+    numbers = {
+        "frames": capture.frames,
+        "PDUs": analysis.statistics.pdus,
+        "sessions": len(analysis.sessions),
+        "dropped": capture.drops,
+    }
+    return ", ".join(f"{count:,} {name}" for name, count in numbers.items())
+
+
+@contextlib.contextmanager
+def _status(run: Run, capture: LiveCapture) -> Iterator[_Status]:
+    """Keep a status line on a terminal, and take it away."""
+    status = _Status(run, capture)
+    try:
+        yield status
+    finally:
+        status.clear()
+
+
+class _Status:
+    """One line on stderr that is written over again; nothing where stderr is no terminal."""
+
+    def __init__(self, run: Run, capture: LiveCapture) -> None:
+        """Note when it began."""
+        self._run = run
+        self._capture = capture
+        self._shown = sys.stderr.isatty()
+        self._began = time.monotonic()
+        self._next = self._began
+
+    def __call__(self) -> None:
+        """Write what was seen so far, unless that was done just now."""
+        now = time.monotonic()
+        if not self._shown or now < self._next:
+            return
+        self._next = now + STATUS_SECONDS
+        minutes, seconds = divmod(int(now - self._began), 60)
+        line = f"{minutes}:{seconds:02}  {_so_far(self._run, self._capture)}"
+        sys.stderr.write(f"\r{line[: shutil.get_terminal_size().columns - 1]}\x1b[K")
+        sys.stderr.flush()
+
+    def clear(self) -> None:
+        """Take the line away."""
+        if self._shown:
+            sys.stderr.write("\r\x1b[K")
+            sys.stderr.flush()

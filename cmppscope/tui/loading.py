@@ -1,0 +1,188 @@
+"""Reading and analysing in a thread of its own, and the inbox in which the application finds what was learnt.
+
+The worker says `Arrived` once for what lies in the inbox; until the application has emptied it, what comes is put to it.
+So a fast capture cannot flood a slow screen. Snapshots cost as much as there are sessions and findings: they take at
+most a tenth of the worker's time, and there is always one at the end.
+"""
+
+from __future__ import annotations
+
+import threading
+import time
+from collections import Counter
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass, field
+from typing import Protocol
+
+from cmppscope.analysis import Analysis, Options
+from cmppscope.capture import CaptureError
+from cmppscope.report.build import endpoint, session_row
+from cmppscope.report.safe import printable
+from cmppscope.rules import Facts
+from cmppscope.tables import FrameBatch, PduBatch
+from cmppscope.transactions import Transactions
+from cmppscope.tui.store import FindingRow, PlaceRow, Snapshot, StreamEnds
+
+PLACES_SHOWN = 10_000
+"""Places of one finding that are listed."""
+_SHARE = 10
+"""A snapshot is made when this many times its cost has passed since the last one."""
+
+
+class Source(Protocol):
+    """Where frames come from: a Capture, or something live."""
+
+    def __iter__(self) -> Iterator[FrameBatch]:
+        """Yield frames; raise CaptureError where nothing could be read."""
+        ...
+
+    @property
+    def octets_read(self) -> int:
+        """Octets read so far."""
+        ...
+
+    octets_total: int | None
+    """Octets there are, None where nobody knows."""
+
+
+@dataclass(slots=True)
+class Delivery:
+    """What came since the inbox was last emptied."""
+
+    batches: list[PduBatch] = field(default_factory=list)
+    closed: list[Transactions] = field(default_factory=list)
+    pending: Transactions | None = None
+    snapshot: Snapshot | None = None
+    done: bool = False
+    notes: list[tuple[str, str]] = field(default_factory=list)
+    """(severity, words) that the user should know."""
+
+
+class Inbox:
+    """Holds what the worker learnt until the application takes it."""
+
+    def __init__(self, tell: Callable[[], object]) -> None:
+        """`tell` says that something is there; it is called from the worker's thread."""
+        self._tell = tell
+        self._lock = threading.Lock()
+        self._delivery = Delivery()
+        self._told = False
+
+    def put(self, put: Callable[[Delivery], None]) -> None:
+        """Let `put` add to what lies there, and tell it once."""
+        with self._lock:
+            put(self._delivery)
+            tell, self._told = not self._told, True
+        if tell:
+            self._tell()
+
+    def take(self) -> Delivery:
+        """Empty the inbox."""
+        with self._lock:
+            delivery, self._delivery, self._told = self._delivery, Delivery(), False
+        return delivery
+
+
+class Loader:
+    """Reads a source to its end, or until it is stopped."""
+
+    def __init__(self, source: Source, options: Options, inbox: Inbox) -> None:
+        """Make the Analysis; nothing is read yet."""
+        self._source = source
+        self._analysis = Analysis(options)
+        self._inbox = inbox
+        self._last = 0.0
+        self._cost = 0.0
+        self.stopped = False
+
+    def run(self) -> None:
+        """Do all the work; whatever goes wrong becomes a note, and what was read stays."""
+        analysis = self._analysis
+        trouble: list[tuple[str, str]] = []
+        try:
+            for frames in self._source:
+                if self.stopped:
+                    return
+                self._deliver(analysis.feed(frames))
+        except (CaptureError, OSError) as error:
+            trouble.append(("error", str(error)))
+        for facts in analysis.close():
+            self._deliver(facts, at_end=True)
+        self._finish(trouble)
+
+    def _finish(self, trouble: list[tuple[str, str]]) -> None:
+        """Say what is wrong with the capture, and that there is nothing more."""
+        files = getattr(self._source, "files", ())
+        if not trouble:
+            trouble = [("warning", f"{info.name}: {info.damage}") for info in files if info.damage]
+        if not self._analysis.statistics.pdus:
+            trouble.append(("warning", nothing_found(self._analysis)))
+        snapshot = take_snapshot(self._analysis)
+
+        def put(delivery: Delivery) -> None:
+            delivery.snapshot, delivery.done = snapshot, True
+            delivery.notes += [(severity, printable(words)) for severity, words in trouble]
+
+        self._inbox.put(put)
+
+    def _deliver(self, facts: Facts, *, at_end: bool = False) -> None:
+        """Put the facts of a batch into the inbox."""
+        pending = facts.ended if at_end else None
+        snapshot = None
+        began = time.monotonic()
+        if not at_end and began - self._last >= _SHARE * self._cost:
+            snapshot, (pending, _) = take_snapshot(self._analysis), self._analysis.pending()
+            self._last = time.monotonic()
+            self._cost = self._last - began
+
+        def put(delivery: Delivery) -> None:
+            if len(facts.batch):
+                delivery.batches.append(facts.batch)
+            if len(facts.paired.closed):
+                delivery.closed.append(facts.paired.closed)
+            if pending is not None:
+                delivery.pending = pending
+            if snapshot is not None:
+                delivery.snapshot = snapshot
+
+        self._inbox.put(put)
+
+
+def take_snapshot(analysis: Analysis) -> Snapshot:
+    """Copy what changes, so that it can be drawn while the reading goes on."""
+    sessions = [session_row(session, analysis.last_time_ns) for session in analysis.sessions]
+    roles = {row.stream: (row.roles[0], row.roles[1]) for row in sessions}
+    streams = analysis.streams
+    return Snapshot(
+        sessions=sessions,
+        findings=[
+            FindingRow(
+                found.rule.id,
+                found.rule.severity,
+                found.fault,
+                found.rule.section,
+                found.rule.sentence,
+                found.count,
+                [PlaceRow(p.frame, p.pdu, p.stream, p.direction, p.offset, p.detail) for p in found.places[:PLACES_SHOWN]],
+            )
+            for found in analysis.findings
+        ],
+        ends={
+            number: StreamEnds((endpoint(streams[number].originator), endpoint(streams[number].responder)), both)
+            for number, both in roles.items()
+        },
+        first_time_ns=analysis.first_time_ns or 0,
+        last_time_ns=analysis.last_time_ns,
+        frames=analysis.frames,
+    )
+
+
+def nothing_found(analysis: Analysis) -> str:
+    """Say why there is no CMPP."""
+    if not analysis.frames:
+        return "No CMPP found: there are no frames."
+    if not analysis.streams:
+        return f"No CMPP found: {analysis.frames:,} frames, and no TCP segment."
+    kinds = Counter(analysis.protocols.values())
+    told = ", ".join(f"{count} {kind}" for kind, count in sorted(kinds.items())) or "none with octets"
+    return f"No CMPP found in {len(analysis.streams)} TCP connections ({told}); --decode-as can force it."

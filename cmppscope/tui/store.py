@@ -1,0 +1,219 @@
+"""What was read so far: rows that only grow, and snapshots that replace each other.
+
+Rows that were once there never change, so that a thread may search the first n of them while more are added. Only the
+application's own thread adds. Octets are kept as the framer gave them, a buffer a batch.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
+from typing import NamedTuple
+
+import numpy as np
+
+from cmppscope.rules import Severity
+from cmppscope.tables import I64, PduBatch
+from cmppscope.report import model
+from cmppscope.transactions import Transactions
+from cmppscope.transactions.table import no_transactions
+
+_AT_FIRST = 1024
+
+PDU_COLUMNS = ("position", "length", "command", "sequence", "layout", "stream", "direction", "frame", "time_ns")
+
+
+class Growing:
+    """A column that grows at its end; views of it stay as they were."""
+
+    def __init__(self) -> None:
+        """Begin empty."""
+        self._values: I64 = np.zeros(_AT_FIRST, np.int64)
+        self._count = 0
+
+    def add(self, values: I64) -> None:
+        """Put values behind those that are there."""
+        end = self._count + len(values)
+        if end > len(self._values):
+            larger = np.zeros(max(end, 2 * len(self._values)), np.int64)
+            larger[: self._count] = self._values[: self._count]
+            self._values = larger
+        self._values[self._count : end] = values
+        self._count = end
+
+    @property
+    def values(self) -> I64:
+        """View all values."""
+        return self._values[: self._count]
+
+
+class Pdus:
+    """Every PDU: its columns in one piece, its octets where the batches have them."""
+
+    def __init__(self) -> None:
+        """Begin with none."""
+        self._columns = {name: Growing() for name in PDU_COLUMNS}
+        self._octets: list[np.ndarray] = []
+        self._starts: list[int] = []
+        self._count = 0
+
+    def __len__(self) -> int:
+        """Count the PDUs."""
+        return self._count
+
+    def add(self, batch: PduBatch) -> None:
+        """Take the next PDUs."""
+        if not len(batch):
+            return
+        for name, column in self._columns.items():
+            column.add(getattr(batch, name))
+        self._octets.append(batch.octets)
+        self._starts.append(self._count)
+        self._count += len(batch)
+
+    def column(self, name: str) -> I64:
+        """View a column of PDU_COLUMNS."""
+        return self._columns[name].values
+
+    def octets(self, row: int) -> bytes:
+        """Give the octets of one PDU."""
+        start = int(self.column("position")[row])
+        part = self._octets[self._part(row)]
+        return part[start : start + int(self.column("length")[row])].tobytes()
+
+    def batch(self, rows: I64) -> PduBatch:
+        """Copy some PDUs, in any order, into a batch of their own; its `first` means nothing."""
+        pieces = [self.octets(row) for row in rows.tolist()]
+        length = np.fromiter(map(len, pieces), np.int64, len(pieces))
+        values = {name: column.values[rows] for name, column in self._columns.items()}
+        small, none = np.zeros(len(rows), np.uint8), np.zeros(len(rows), np.int64)
+        return PduBatch(
+            octets=np.frombuffer(b"".join(pieces), np.uint8),
+            first=1,
+            position=np.cumsum(length) - length,
+            length=length,
+            command=values["command"],
+            sequence=values["sequence"],
+            layout=values["layout"].astype(np.uint8),
+            fits=small,
+            stream=values["stream"],
+            direction=values["direction"],
+            offset=none,
+            frame=values["frame"],
+            known_frame=values["frame"],
+            time_ns=values["time_ns"],
+        )
+
+    def _part(self, row: int) -> int:
+        """Tell which buffer holds a PDU."""
+        return int(np.searchsorted(self._starts, row, "right")) - 1
+
+
+class TransactionStore:
+    """Transactions: those that have their response, and behind them those that are open as yet."""
+
+    def __init__(self) -> None:
+        """Begin with none."""
+        self._closed = {name: Growing() for name in Transactions.__slots__}
+        self._pending = no_transactions()
+        self._whole: Transactions | None = None
+        self.replaced = 0
+        """How often rows at the end were replaced: row numbers from before mean nothing then."""
+
+    def __len__(self) -> int:
+        """Count the transactions."""
+        return len(self._closed["pdu"].values) + len(self._pending)
+
+    def add(self, closed: Transactions, pending: Transactions | None) -> None:
+        """Take transactions that are closed, and the open ones in the place of those from before."""
+        for name, column in self._closed.items():
+            column.add(getattr(closed, name))
+        if pending is not None and (len(pending) or len(self._pending)):
+            self._pending = pending
+        self.replaced += bool(len(self._pending))
+        self._whole = None
+
+    @property
+    def table(self) -> Transactions:
+        """All transactions."""
+        if self._whole is None:
+            columns = {
+                name: np.concatenate([column.values, getattr(self._pending, name)])
+                for name, column in self._closed.items()
+            }
+            self._whole = Transactions(**columns)
+        return self._whole
+
+
+class PlaceRow(NamedTuple):
+    """One place of a finding."""
+
+    frame: int
+    pdu: int
+    """0 where it is about no PDU."""
+    stream: int
+    direction: int
+    offset: int
+    detail: str
+
+
+class FindingRow(NamedTuple):
+    """A rule that does not hold, with its places."""
+
+    rule: str
+    severity: Severity
+    fault: str
+    section: str
+    sentence: str
+    count: int
+    places: Sequence[PlaceRow]
+    """In the order of frames; of very many only the first."""
+
+
+class StreamEnds(NamedTuple):
+    """Both ends of a stream, the originator first."""
+
+    addresses: tuple[str, str]
+    roles: tuple[str, str]
+
+
+@dataclass(frozen=True, slots=True)
+class Snapshot:
+    """What replaces itself as the reading goes on."""
+
+    sessions: Sequence[model.Session] = ()
+    findings: Sequence[FindingRow] = ()
+    ends: Mapping[int, StreamEnds] = field(default_factory=dict)
+    """By number of the stream."""
+    first_time_ns: int = 0
+    last_time_ns: int = 0
+    frames: int = 0
+
+
+@dataclass(slots=True)
+class Store:
+    """Everything that the screens draw from."""
+
+    pdus: Pdus = field(default_factory=Pdus)
+    transactions: TransactionStore = field(default_factory=TransactionStore)
+    snapshot: Snapshot = field(default_factory=Snapshot)
+    severity: dict[int, Severity] = field(default_factory=dict)
+    """The gravest finding of a PDU, by its number."""
+    marked: I64 = field(default_factory=lambda: np.zeros(0, np.int64))
+    """Numbers of the PDUs with a finding, ascending."""
+
+    def take(self, snapshot: Snapshot) -> None:
+        """Put a snapshot in the place of the one before."""
+        self.snapshot = snapshot
+        severity: dict[int, Severity] = {}
+        for finding in reversed(snapshot.findings):
+            severity.update(dict.fromkeys((p.pdu for p in finding.places), finding.severity))
+        severity.pop(0, None)
+        self.severity = severity
+        self.marked = np.array(sorted(severity), np.int64)
+
+    def row_of_frame(self, frame: int) -> int | None:
+        """Find the first PDU of a frame, or of the next frame that completes one."""
+        frames = self.pdus.column("frame")
+        later = np.flatnonzero(frames >= frame)
+        return int(later[np.argmin(frames[later])]) if len(later) else None
