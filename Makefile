@@ -3,18 +3,19 @@
 PYTHON ?= python3
 VENV ?= .venv
 DEMO ?= samples/login-and-report.pcap
-PYTEST_ARGS ?=
+PYTEST_ARGS ?= -n auto
 BENCH_ARGS ?=
 
 BIN := $(VENV)/bin
 INSTALLED := $(VENV)/installed
 DEVELOPING := $(VENV)/developing
 
-.PHONY: help demo test check format docs bench samples clean
+.PHONY: help demo test golden check format docs bench samples clean
 
 help:
 	@echo "make demo      install into $(VENV) and report on $(DEMO)"
 	@echo "make test      run the tests"
+	@echo "make golden    write the golden reports of tests/golden anew"
 	@echo "make check     style, types, import rules, generated documents"
 	@echo "make format    let ruff format the sources"
 	@echo "make docs      write the generated documents anew"
@@ -27,6 +28,9 @@ demo: $(INSTALLED)
 
 test: $(DEVELOPING)
 	@$(BIN)/python -m pytest $(PYTEST_ARGS)
+
+golden: $(DEVELOPING)
+	@$(BIN)/python -m pytest --quiet --renew-golden tests/golden
 
 check: $(DEVELOPING)
 	$(BIN)/ruff check .

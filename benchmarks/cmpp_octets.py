@@ -88,17 +88,13 @@ def msg_id(seconds: Ints, gateway: int, serial: Ints) -> npt.NDArray[np.uint64]:
     """Msg_Id from month to second, the gateway's number and a 16-bit serial (§7.4.3.2)."""
     _, month, day, hour, minute, second = calendar(seconds)
     moment = month << 22 | day << 17 | hour << 12 | minute << 6 | second
-    return moment.astype(np.uint64) << np.uint64(38) | (gateway << 16 | serial & 0xFFFF).astype(
-        np.uint64
-    )
+    return moment.astype(np.uint64) << np.uint64(38) | (gateway << 16 | serial & 0xFFFF).astype(np.uint64)
 
 
 def minutes(rows: Octets, offset: int, seconds: Ints) -> None:
     """Write YYMMDDHHMM, ten digits."""
     year, month, day, hour, minute, _ = calendar(seconds)
-    decimal(
-        rows, offset, 10, (((year % 100 * 100 + month) * 100 + day) * 100 + hour) * 100 + minute
-    )
+    decimal(rows, offset, 10, (((year % 100 * 100 + month) * 100 + day) * 100 + hour) * 100 + minute)
 
 
 def header(command: int, sequence_ids: Ints, lengths: Ints) -> Octets:
@@ -144,9 +140,7 @@ def connect_resp(sequence_ids: Ints, party: Party, connects: Octets) -> Octets:
     return rows
 
 
-def answer(
-    command: int, sequence_ids: Ints, msg_ids: npt.NDArray[np.uint64], results: Ints
-) -> Octets:
+def answer(command: int, sequence_ids: Ints, msg_ids: npt.NDArray[np.uint64], results: Ints) -> Octets:
     """SUBMIT_RESP or DELIVER_RESP (§7.4.3.2, §7.4.5.2)."""
     rows = fixed(command | RESPONSE, sequence_ids)
     number(rows, 12, 8, msg_ids)

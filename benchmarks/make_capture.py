@@ -64,9 +64,7 @@ CUT_BEHIND, CUT_INSIDE = 0.19, 0.09
 """Chance of a segment border behind a PDU and inside one."""
 REFUSED, LATE_ANSWER, LINK_TEST = 0.005, 0.2, 0.002
 STATS = np.frombuffer(b"DELIVRDUNDELIVEXPIRED", np.uint8).reshape(3, 7)
-CHARACTERS = (
-    "您的验证码是请勿告知他人订单已发货快递员正在派送余额不足话费充值成功感谢使用，。0123456789"
-)
+CHARACTERS = "您的验证码是请勿告知他人订单已发货快递员正在派送余额不足话费充值成功感谢使用，。0123456789"
 UCS2 = np.frombuffer(CHARACTERS.encode("utf-16-be"), np.uint8).reshape(-1, 2)
 ASCII = np.frombuffer(b"Your code is 0123456789. Do not tell it to anybody, please", np.uint8)
 
@@ -110,14 +108,10 @@ class Stream:
     @property
     def party(self) -> cmpp.Party:
         """The SP of this stream."""
-        return cmpp.Party(
-            b"9%05d" % (1001 + self.number), b"BENCH", b"%d" % (1001 + self.number), SECRET
-        )
+        return cmpp.Party(b"9%05d" % (1001 + self.number), b"BENCH", b"%d" % (1001 + self.number), SECRET)
 
 
-def wave(
-    stream: Stream, frames: int, start: int, faults: Faults, *, first: bool, last: bool
-) -> tuple[Frames, Octets]:
+def wave(stream: Stream, frames: int, start: int, faults: Faults, *, first: bool, last: bool) -> tuple[Frames, Octets]:
     """Return ``frames`` frames of a stream from ``start`` on, and the octets of their tails."""
     fixed = 3 * first + 3 * last
     rounds = max(1, int(frames * DATA_SHARE / SEGMENTS_A_ROUND))
@@ -260,9 +254,7 @@ def write_pdus(stream: Stream, plan: Plan, sizes: Ints, seconds: Ints) -> Octets
     return out
 
 
-def submits(
-    rng: np.random.Generator, party: cmpp.Party, sequence: Ints, phones: Ints, sizes: Ints
-) -> Octets:
+def submits(rng: np.random.Generator, party: cmpp.Party, sequence: Ints, phones: Ints, sizes: Ints) -> Octets:
     """SUBMITs of the given Total_Lengths with texts drawn at random, three in four in UCS2."""
     content_sizes = sizes - cmpp.LENGTHS[cmpp.SUBMIT]
     half = int(content_sizes.max(initial=0)) // 2
@@ -318,9 +310,7 @@ def envelope(
         stream.seq[d] = int(sent[-1])
         stream.ip_id[d] += int(np.count_nonzero(mine))
     ack[flags == SYN] = 0
-    return Frames(
-        time, np.full(len(time), stream.number), side, flags, seq, ack, ip_id, echo, start, size
-    )
+    return Frames(time, np.full(len(time), stream.number), side, flags, seq, ack, ip_id, echo, start, size)
 
 
 def spoil(rng: np.random.Generator, frames: Frames, faults: Faults) -> Frames:
@@ -344,9 +334,7 @@ def shares(total: int, parts: int) -> list[int]:
     return [total // parts + (i < total % parts) for i in range(parts)]
 
 
-def write_capture(
-    out: BinaryIO, *, frames: int, seed: int, streams: int, faults: Faults
-) -> dict[str, object]:
+def write_capture(out: BinaryIO, *, frames: int, seed: int, streams: int, faults: Faults) -> dict[str, object]:
     """Write the capture and return what it holds."""
     rngs = np.random.default_rng(seed).spawn(streams)
     everyone = [Stream(i, streams, rng) for i, rng in enumerate(rngs)]

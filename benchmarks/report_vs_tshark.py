@@ -69,9 +69,7 @@ def make(capture: Path, arguments: list[str]) -> None:
     part = capture.with_suffix(".part")
     script = Path(__file__).with_name("make_capture.py")
     print(f"writing {capture} ...", file=sys.stderr)
-    subprocess.run(
-        [sys.executable, str(script), *arguments, str(part)], check=True, stdout=subprocess.DEVNULL
-    )
+    subprocess.run([sys.executable, str(script), *arguments, str(part)], check=True, stdout=subprocess.DEVNULL)
     part.replace(capture)
 
 
@@ -84,10 +82,7 @@ def table(capture: Path, results: dict[str, list[Run]]) -> None:
     print(f"{'program':<18}{'seconds':>10}{'times cmppscope':>17}{'peak MB':>10}{'of file':>9}")
     for name, runs in results.items():
         peak = max(r.memory for r in runs)
-        print(
-            f"{name:<18}{median[name]:>10.3f}{median[name] / own:>17.2f}{peak / 1e6:>10.0f}"
-            f"{peak / octets:>9.1f}"
-        )
+        print(f"{name:<18}{median[name]:>10.3f}{median[name] / own:>17.2f}{peak / 1e6:>10.0f}{peak / octets:>9.1f}")
 
 
 def main() -> int:

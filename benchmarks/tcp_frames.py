@@ -127,9 +127,7 @@ def _tail_sums(frames: Frames, octets: Octets) -> Ints:
     even = np.concatenate([[0], np.cumsum(octets * weights)])
     odd = np.concatenate([[0], np.cumsum(octets * (257 - weights))])
     ends = frames.start + frames.size
-    sums: Ints = np.where(
-        frames.start % 2, odd[ends] - odd[frames.start], even[ends] - even[frames.start]
-    )
+    sums: Ints = np.where(frames.start % 2, odd[ends] - odd[frames.start], even[ends] - even[frames.start])
     return sums
 
 

@@ -3,19 +3,19 @@
 from __future__ import annotations
 
 import os
-import os
 import sys
 
-COMMANDS = ("report", "pdus", "transactions", "sessions", "findings", "show", "schema")
-_DEFAULT = ("report", "--format", "text")
+COMMANDS = ("tui", "report", "pdus", "transactions", "sessions", "findings", "show", "schema", "live", "interfaces")
+_ON_TERMINAL = ("tui",)
+_IN_PIPE = ("report", "--format", "text")
 _OWN_OPTIONS = ("--help", "-h", "--version", "--install-completion", "--show-completion")
 
 
 def main() -> None:
-    """Run the command line; a first argument that names no command is a capture, to be reported on."""
+    """Run the command line; a first argument that names no command is a capture, to be looked at."""
     arguments = sys.argv[1:]
     if arguments and arguments[0] not in (*COMMANDS, *_OWN_OPTIONS) and not _misspelt(arguments[0]):
-        sys.argv[1:1] = _DEFAULT
+        sys.argv[1:1] = _ON_TERMINAL if sys.stdin.isatty() and sys.stdout.isatty() else _IN_PIPE
     from cmppscope.cli import app  # noqa: PLC0415 - after the arguments are in place
 
     app()

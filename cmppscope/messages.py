@@ -1,8 +1,9 @@
 """Short messages: SUBMITs accepted, and the status reports that say what became of them.
 
-Theory of operation. A SUBMIT_RESP with Result 0 gives a message its Msg_Id; a report names it again (CMPP 2.0 §7.4.5.1).
-Accepted messages and reports wait for each other, sorted by Msg_Id: the first report of a Msg_Id belongs to the first
-message of it, also where the report comes first or over another connection. A blank Msg_Id joins nothing.
+Theory of operation. A SUBMIT_RESP with Result 0 gives a message its Msg_Id; a report names it again (CMPP 2.0
+§7.4.5.1). Accepted messages and reports wait for each other, sorted by Msg_Id: the first report of a Msg_Id belongs
+to the first message of it, also where the report comes first or over another connection. A blank Msg_Id joins
+nothing.
 """
 
 from __future__ import annotations
@@ -51,7 +52,10 @@ class Messages:
         self.accepted += len(accepted)
         self.refused += int((submit & (closed.result > 0)).sum())
         named = accepted[closed.msg_id[accepted] != 0]
-        order = named[np.argsort(closed.response_pdu[named], kind="stable")]
+        known = np.maximum(
+            closed.pdu[named], closed.response_pdu[named]
+        )  # a request may become known after its response
+        order = named[np.argsort(known, kind="stable")]
         self._accepted.add(closed.msg_id[order], closed.time_ns[order], closed.asked[order])
 
     @property
@@ -105,7 +109,7 @@ class Messages:
         first, second = again[:-1], again[1:]
         pair = (number[first] == number[second]) & (rank[first] == rank[second]) & (side[first] < side[second])
         message, report = first[pair], second[pair] - len(mine.number)
-        latency = theirs.time_ns[report] - mine.time_ns[message]
+        latency: I64 = theirs.time_ns[report] - mine.time_ns[message]
         mine.remove(message)
         theirs.remove(report)
         theirs.trim(WAITING_REPORTS)

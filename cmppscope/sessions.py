@@ -1,15 +1,17 @@
 """CMPP associations inside streams: CONNECT to TERMINATE or close, who is SP and who ISMG, which version.
 
-Theory of operation. Only CONNECT, TERMINATE and their responses change the state of a session, and Python looks at each
-of them; all other PDUs are counted a batch at a time. A stream's first PDU begins a session, and so does a CONNECT after
-TERMINATE_RESP. Version: the length of CONNECT_RESP decides over the octet in CONNECT, and without both the first PDU
-that fits one version only (spec 9.2); the first decision stays. Roles come from what was sent, never from who opened
-the connection: CONNECT or SUBMIT make an SP, DELIVER makes an ISMG, and only without any of them does the port.
+Theory of operation. Only CONNECT, TERMINATE and their responses change the state of a session, and Python looks at
+each of them; all other PDUs are counted a batch at a time. A stream's first PDU begins a session, and so does a
+CONNECT after TERMINATE_RESP. Version: the length of CONNECT_RESP decides over the octet in CONNECT, and without both
+the first PDU that fits one version only (spec 9.2); the first decision stays. Roles come from what was sent, never
+from who opened the connection: CONNECT or SUBMIT make an SP, DELIVER makes an ISMG, and only without any of them does
+the port.
 """
 
 from __future__ import annotations
 
 from dataclasses import dataclass, field
+from typing import NamedTuple
 
 import numpy as np
 
@@ -33,9 +35,7 @@ _CANCEL_RESP = RESPONSE | CANCEL
 
 SP_ISMG, ISMG_ISMG, ISMG_GNS = "SP-ISMG", "ISMG-ISMG", "ISMG-GNS"
 INTERFACES: dict[int, str] = (
-    dict.fromkeys((SUBMIT, DELIVER, QUERY, CANCEL), SP_ISMG)
-    | {FWD: ISMG_ISMG}
-    | dict.fromkeys(ROUTES, ISMG_GNS)
+    dict.fromkeys((SUBMIT, DELIVER, QUERY, CANCEL), SP_ISMG) | {FWD: ISMG_ISMG} | dict.fromkeys(ROUTES, ISMG_GNS)
 )
 """The interface that a request belongs to, where it belongs to one only (CMPP 2.0 §7.4 to §7.6)."""
 
@@ -73,6 +73,8 @@ class Session:
     version: str | None = None
     version_pdu: int = 0
     """The PDU from which the version is known."""
+    forced: bool = False
+    """The user said which version it is."""
     terminate_direction: int | None = None
     released: bool = False
     ended: bool = False
@@ -142,6 +144,15 @@ class Session:
         return "sp" if self.roles[direction] == "SP" else "ismg"
 
 
+class _Said(NamedTuple):
+    """What a PDU says about its session's version; where `over` is not None, over all but that version."""
+
+    session: int
+    row: int
+    version: str
+    over: str | None = None
+
+
 class Sessions:
     """Finds the session of every PDU."""
 
@@ -155,16 +166,20 @@ class Sessions:
         self.foreign: I64 = np.zeros(0, np.int64)
         """Rows of the last batch with a command of another interface than the session's, once a session and command."""
         self._foreign: set[tuple[int, int]] = set()
+        self._before: dict[int, str | None] = {}
+        """Versions as they were before the batch."""
+        self._said: list[_Said] = []
+        """What CONNECT and CONNECT_RESP of the batch say about versions."""
 
     def feed(self, batch: PduBatch) -> I64:
         """Give the session of each PDU; decide layouts that wait for a version (spec 9.2)."""
         self.foreign = np.zeros(0, np.int64)
         if not len(batch):
             return np.zeros(0, np.int64)
+        self._said = []
         begins = self._control(batch)
         session = self._spread(batch, begins)
-        self._versions(batch, session)
-        self._decide_layouts(batch, session)
+        self._decide_layouts(batch, session, self._versions(batch, session))
         self._count(batch, session)
         return session
 
@@ -184,7 +199,9 @@ class Sessions:
             elif row in firsts:
                 begins.append((stream, row, session.number))
             if command & 0x7FFFFFFF in (CONNECT, TERMINATE):
-                _note(session, batch, row)
+                said = _note(session, batch, row)
+                if said is not None:
+                    self._said.append(_Said(session.number, row, *said))
         return begins
 
     def _begin(self, batch: PduBatch, row: int, before: Session | None) -> Session:
@@ -192,12 +209,10 @@ class Sessions:
         if before is not None:
             before.ended = True
         stream = self._streams[int(batch.stream[row])]
-        session = Session(
-            len(self.sessions), stream, batch.first + row, int(batch.frame[row]), int(batch.time_ns[row])
-        )
+        session = Session(len(self.sessions), stream, batch.first + row, int(batch.frame[row]), int(batch.time_ns[row]))
         forced = self._forced.get(stream.responder.port, self._forced.get(stream.originator.port))
         if forced:
-            session.version, session.version_pdu = forced, session.first_pdu
+            session.version, session.version_pdu, session.forced = forced, session.first_pdu, True
         self.sessions.append(session)
         self._current[stream.number] = session
         return session
@@ -210,36 +225,49 @@ class Sessions:
         numbers = np.array([number for *_, number in begins], np.int64)
         return numbers[np.searchsorted(marks, batch.stream * rows + np.arange(rows), "right") - 1]
 
-    def _versions(self, batch: PduBatch, session: I64) -> None:
-        """Decide the version of sessions without CONNECT by the first PDU that fits one version only."""
-        wanted = [n for n in np.unique(session).tolist() if self.sessions[n].version is None]
-        if not wanted:
-            return
+    def _versions(self, batch: PduBatch, session: I64) -> dict[int, list[tuple[int, str]]]:
+        """Decide versions, in order of the rows; give the decisions by session: (row, version).
+
+        The first PDU that fits one version only decides like CONNECT: where nothing was decided before.
+        """
+        said = list(self._said)
         has = batch.fits
         telling = ((has & FITS_20) > 0) != ((has & FITS_30) > 0)
         telling &= batch.command != _CANCEL_RESP
-        rows = np.flatnonzero(telling & np.isin(session, np.array(wanted)))
+        open_ones = [n for n in np.unique(session).tolist() if self.sessions[n].version is None]
+        rows = np.flatnonzero(telling & np.isin(session, np.array(open_ones, np.int64)))
         numbers, first = np.unique(session[rows], return_index=True)
         for number, at in zip(numbers.tolist(), first.tolist(), strict=True):
             row = int(rows[at])
             bits = int(has[row])
-            version = "2.0" if bits & FITS_20 else ("2.1" if bits & FITS_21 else "3.0")
-            _decide(self.sessions[number], version, batch.first + row)
+            said.append(_Said(number, row, "2.0" if bits & FITS_20 else ("2.1" if bits & FITS_21 else "3.0")))
+        self._before = {n: self.sessions[n].version for n in np.unique(session).tolist()}
+        decided: dict[int, list[tuple[int, str]]] = {}
+        for number, row, version, over in sorted(said, key=lambda s: (s.row, s.over is None)):
+            record = self.sessions[number]
+            overruled = over is not None and not record.forced and record.version != over
+            if record.version is None or overruled:
+                record.version, record.version_pdu = version, batch.first + row
+                decided.setdefault(number, []).append((row, version))
+        return decided
 
-    def _decide_layouts(self, batch: PduBatch, session: I64) -> None:
+    def _decide_layouts(self, batch: PduBatch, session: I64, decided: dict[int, list[tuple[int, str]]]) -> None:
         """Let the session's version decide where lengths do not: no layout fits, or two do."""
         both = FITS_20 | FITS_30
         variable = (batch.command == SUBMIT) | (batch.command == DELIVER) | (batch.command == FWD)
         open_rows = (batch.layout != 0) & ((batch.fits == 0) | (variable & (batch.fits & both == both)))
         for row in np.flatnonzero(open_rows).tolist():
             record = self.sessions[int(session[row])]
-            if record.version is not None and record.version_pdu <= batch.first + row:
-                batch.layout[row] = LAYOUT_30 if record.version == "3.0" else LAYOUT_20
+            version = self._before.get(record.number)
+            for begin, decision in decided.get(record.number, []):
+                if begin <= row:
+                    version = decision
+            if version is not None:
+                batch.layout[row] = LAYOUT_30 if version == "3.0" else LAYOUT_20
 
     def _count(self, batch: PduBatch, session: I64) -> None:
         """Count PDUs by session, direction and command, and keep each session's last one and first business."""
-        slot = (batch.command & 0xFFFF) | ((batch.command >> 31) << 16)
-        key = (session << 18) | (batch.direction << 17) | slot
+        key = (session << 33) | (batch.direction << 32) | batch.command
         _, first, counts = np.unique(key, return_index=True, return_counts=True)
         business: dict[int, tuple[int, tuple[int, int]]] = {}
         for row, count in zip(first.tolist(), counts.tolist(), strict=True):
@@ -264,7 +292,6 @@ class Sessions:
             record.last_frame = int(batch.frame[row])
             record.last_time_ns = int(batch.time_ns[row])
 
-
     def _look_for_foreign(self, batch: PduBatch, session: I64, rows: I64) -> None:
         """Find the commands that do not belong on their session's interface (CMPP 2.0 §7.4 to §7.6)."""
         found = []
@@ -277,51 +304,47 @@ class Sessions:
         self.foreign = np.array(found, np.int64)
 
 
-def _note(session: Session, batch: PduBatch, row: int) -> None:
-    """Take a CONNECT, TERMINATE or one of their responses into the state of its session."""
+def _note(session: Session, batch: PduBatch, row: int) -> tuple[str, str | None] | None:
+    """Take a CONNECT, TERMINATE or response into its session; give the version it says, and the one it stands over."""
     command, direction = int(batch.command[row]), int(batch.direction[row])
     if command == CONNECT:
-        _note_connect(session, batch, row, direction)
-    elif command == RESPONSE | CONNECT:
-        _note_connect_resp(session, batch, row)
-    elif command == TERMINATE and session.terminate_direction is None:
-        session.terminate_direction = direction
-    elif command == RESPONSE | TERMINATE:
+        return _note_connect(session, batch, row, direction)
+    if command == RESPONSE | CONNECT:
+        return _note_connect_resp(session, batch, row)
+    if session.terminate_direction is None:
+        session.terminate_direction = direction if command == TERMINATE else 1 - direction
+    if command == RESPONSE | TERMINATE:
         session.released = True
+    return None
 
 
-def _note_connect(session: Session, batch: PduBatch, row: int, direction: int) -> None:
+def _note_connect(session: Session, batch: PduBatch, row: int, direction: int) -> tuple[str, None] | None:
     """Keep who wants to log in, with which version."""
     octets = batch.octets_of(row)
     session.connects += 1
     session.connect_direction = direction
     session.connect_time_ns = int(batch.time_ns[row])
-    if len(octets) >= 18:  # noqa: PLR2004
+    if len(octets) >= 18:
         session.source_addr = plain_text(octets[12:18])
-    if len(octets) >= 35:  # noqa: PLR2004
-        session.version_octet = octets[34]
-        if session.version is None and batch.fits[row]:
-            version = "3.0" if octets[34] >> 4 == 3 else ("2.1" if octets[34] == 0x21 else "2.0")  # noqa: PLR2004
-            _decide(session, version, batch.first + row)
+    if len(octets) < 35:
+        return None
+    session.version_octet = octets[34]
+    if not batch.fits[row]:
+        return None
+    return "3.0" if octets[34] >> 4 == 3 else ("2.1" if octets[34] == 0x21 else "2.0"), None
 
 
-def _note_connect_resp(session: Session, batch: PduBatch, row: int) -> None:
-    """Keep whether the login was accepted; the length decides the version over what CONNECT said."""
+def _note_connect_resp(session: Session, batch: PduBatch, row: int) -> tuple[str, str | None] | None:
+    """Keep whether the login was accepted; the length of the first answer decides over what CONNECT said."""
     octets = batch.octets_of(row)
     version = CONNECT_LENGTHS.get(len(octets))
     if version is None:
-        return
+        return None
     first_answer = session.status is None
     session.status = octets[12] if version == "2.0" else int.from_bytes(octets[12:16], "big")
     session.status_frame = int(batch.frame[row])
     if session.connects:
         session.login_ns = int(batch.time_ns[row]) - session.connect_time_ns
-    if first_answer and not (version == "2.0" and session.version == "2.1"):
-        session.version = None
-        _decide(session, version, batch.first + row)
-
-
-def _decide(session: Session, version: str, pdu: int) -> None:
-    """Keep the first decision on the version."""
-    if session.version is None:
-        session.version, session.version_pdu = version, pdu
+    if not first_answer:
+        return version, None
+    return version, "2.1" if version == "2.0" else ""

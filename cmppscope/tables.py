@@ -134,7 +134,7 @@ class ChunkBatch:
     gap: I64
     """Octets missing here; 0 where the chunk holds octets."""
     frame: I64
-    """The frame to which the chunk's octets are put down (design: PDU, frame)."""
+    """The frame to which the chunk's octets are put down (design: PDU, frame); for a Gap the first one behind it."""
     known_frame: I64
     """The frame at which it was decided that the octets stand here."""
     time_ns: I64

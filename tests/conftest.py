@@ -61,7 +61,7 @@ def inside(*arguments: object, stdin: bytes = b"") -> Ended:
         except SystemExit as end:
             status = end.code if isinstance(end.code, int) else int(end.code is not None)
         out.flush()
-    return Ended(status, out.buffer.getvalue(), err.getvalue())  # type: ignore[attr-defined]
+    return Ended(status, out.buffer.getvalue(), err.getvalue())
 
 
 def outside(*arguments: object, stdin: bytes = b"", cwd: Path = ROOT) -> Ended:

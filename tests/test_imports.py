@@ -12,7 +12,7 @@ import pytest
 
 ROOT = Path(__file__).parents[1]
 DEMO = "samples/login-and-report.pcap"
-HEAVY = ("textual", "scapy.all", "polars", "rich", "scapy.sendrecv", "pandas", "pyarrow")
+HEAVY = ("textual", "scapy.all", "polars", "rich.console", "rich.progress", "scapy.sendrecv", "pandas", "pyarrow")
 
 OUTSIDE = ("socket", "threading", "asyncio", "time", "subprocess", "multiprocessing", "textual", "rich", "random")
 """What the core never imports: it does no I/O, reads no clock, draws nothing."""

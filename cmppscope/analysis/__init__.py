@@ -56,7 +56,7 @@ class Analysis:
         self._framer = Framer(self._reassembler, dict(options.decode_as))
         self._sessions = Sessions(self._reassembler.streams, forced)
         self._pairing = Pairing(self._reassembler.streams, options.timers)
-        self._sequences = SequenceTracker()
+        self._sequences = SequenceTracker(self._reassembler.streams, options.timers)
         self._findings = Findings(RULES, keep=options.keep_findings)
         self.messages = Messages()
         self.statistics = Statistics()
@@ -83,14 +83,16 @@ class Analysis:
         """Settle the end of the capture: open holes, cut PDUs, unanswered requests."""
         self._decoder.close()
         end = self._last_frame + 1
-        facts = [
-            self._digest(*self._framer.feed(self._reassembler.close())),
-            self._digest(*self._framer.close(end)),
+        facts = [self._digest(*self._framer.feed(self._reassembler.close()))]
+        batch, odd = self._framer.close(end + 1)
+        lost_tails = self._reassembler.lost_tails() | {o.stream * 2 + o.direction for o in odd if o.kind == "cut"}
+        facts += [
+            self._digest(batch, odd),
             self._digest(PduBatch.empty(self.statistics.pdus + 1), []),
         ]
         last = facts[-1]
         last.odd, last.echoes = self._late_octets(end), self._pairing.echoes
-        last.ended, last.strays = self._pairing.close(self.last_time_ns)
+        last.ended, last.strays, last.reuses = self._pairing.close(self.last_time_ns, lost_tails)
         self._findings.feed(last)
         self.messages.take_closed(last.ended)
         self.statistics.add_transactions(last.ended)
@@ -124,7 +126,8 @@ class Analysis:
 
     def pending(self) -> tuple[Transactions, list[Stray]]:
         """Give the requests that are open and the responses that answer nothing, as `close` would settle them now."""
-        return self._pairing.close(self.last_time_ns)
+        ended, strays, _ = self._pairing.close(self.last_time_ns, self._reassembler.lost_tails())
+        return ended, strays
 
     @property
     def retransmitted_octets(self) -> int:

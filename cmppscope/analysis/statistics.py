@@ -44,10 +44,10 @@ class Latency:
         self.least_ns = min(self.least_ns, least) if self.count else least
         self.greatest_ns = max(self.greatest_ns, greatest) if self.count else greatest
         self.count += len(values)
-        self.total_ns += int(values.sum())
+        self.total_ns += (int((values >> 32).sum()) << 32) + int((values & 0xFFFFFFFF).sum())
         mantissa, exponent = np.frexp(np.maximum(values, 1).astype(np.float64))
         place = (exponent - 1) * _BINS_A_DOUBLING + ((mantissa - 0.5) * 2 * _BINS_A_DOUBLING).astype(np.int64)
-        self._bins += np.bincount(place, minlength=len(self._bins))
+        self._bins += np.bincount(np.minimum(place, len(self._bins) - 1), minlength=len(self._bins))
 
     @property
     def mean_ns(self) -> int:

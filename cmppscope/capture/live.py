@@ -8,13 +8,14 @@ stays alive, and nobody has to wait for traffic to stop). While the taker works,
 cannot hold it drops and counts (`drops`). A batch has octets of its own, only as many as there are: the buffer is used
 again.
 
-Times are the kernel's, taken when the frame passed, in nanoseconds, the same for every program that listens. A VLAN tag
-that the kernel took off is put back. The octets are those of the socket: segments that the network card will split or
-has joined (TSO, GRO) come as one frame, checksums may not be filled in yet.
+Times are the kernel's, in nanoseconds: taken when the frame passed or, for TCP that this machine itself sends and hears
+(loopback, containers), when it was put into our queue, so that two listeners differ by a microsecond. A VLAN tag that
+the kernel took off is put back. The octets are those of the socket: segments that the network card will split or has
+joined (TSO, GRO) come as one frame, checksums may not be filled in yet.
 
 Limits. Linux; one interface, of the kinds in `interfaces.LINKTYPES` (`any` is not one: on a bridge it shows a frame
-several times). A packet socket copies each frame: some 100,000 frames a second with all analysis on one core; beyond
-that drops are counted and said.
+several times). A packet socket copies each frame into a Python call of its own: tried with frames of 270 octets on one
+core, 200,000 a second come in without a drop, and 50,000 (100,000 PDUs) where the same thread analyses them.
 """
 
 from __future__ import annotations
@@ -111,7 +112,7 @@ class LiveCapture:
                 raise CaptureError(f"{self.interface}: this capture has ended")
             self._tap = listen(self.interface, self.bpf, self.snaplen)
             if self.duration_s is not None:
-                self._until = time.monotonic() + self.duration_s
+                self._until = min(self._until, time.monotonic() + self.duration_s)
         return self._tap
 
     def stop(self) -> None:
@@ -237,7 +238,7 @@ class _Reader:
         aux = np.frombuffer(b"".join(self._auxdata), _AUXDATA)
         wirelen = np.maximum(aux["length"].astype(np.int64), caplen)
         if self._tap.linktype == ETHERNET:
-            tagged = ((aux["status"] & _VLAN != 0) | (aux["tci"] != 0)) & (caplen >= _ADDRESSES)
+            tagged = (aux["status"] & _VLAN != 0) & (caplen >= _ADDRESSES)
             _put_tags_back(octets, offset[tagged], aux[tagged])
             offset, caplen, wirelen = offset - tagged * _TAG, caplen + tagged * _TAG, wirelen + tagged * _TAG
         self._clear()

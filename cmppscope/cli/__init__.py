@@ -14,8 +14,10 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from cmppscope import __version__
+from cmppscope.cli.live import interfaces, live
 from cmppscope.cli.options import Settings, takes_settings
 from cmppscope.cli.run import USAGE, Run, output, say
+from cmppscope.cli.screens import tui
 
 if TYPE_CHECKING:
     from cmppscope.report.pdus import TableRow
@@ -251,3 +253,8 @@ def _write(run: Run, rows: Iterable[Row], format_: RowFormat, out: Path | None, 
     lines = table(rows, columns) if format_ is RowFormat.TABLE else writers[format_](rows)
     with output(out, run.paths) as file:
         file.writelines(line.encode() for line in lines)
+
+
+app.command()(tui)
+app.command()(live)
+app.command()(interfaces)

@@ -17,15 +17,15 @@ import time
 from collections.abc import Iterator
 from pathlib import Path
 from types import FrameType
-from typing import TYPE_CHECKING, Annotated, cast
+from typing import TYPE_CHECKING, Annotated
 
 import typer
 
 from cmppscope.cli.options import Settings, takes_settings
 from cmppscope.cli.run import UNREADABLE, Run, output, say
+from cmppscope.cli.screens import on_terminal, watch
 
 if TYPE_CHECKING:
-    from cmppscope.capture import Capture
     from cmppscope.capture.live import LiveCapture
 
 STATUS_SECONDS = 0.25
@@ -68,10 +68,11 @@ def live(
     capture = LiveCapture(interface, bpf, duration)
     with _ending_on_signals(capture):
         _open(capture)
-        if report is None and sys.stdin.isatty() and sys.stdout.isatty() and start_tui(capture, chosen):
+        if report is None and format_ is None and on_terminal():
+            watch(capture, chosen, capture.interface, live=True)
+            capture.stop()
             return
-        run = Run([], chosen)
-        run.capture = cast("Capture", capture)  # what iterates over frames and has files
+        run = Run([], chosen, live=capture)
         _analyse(run, capture)
     _write(run, report, format_ or (LiveFormat.TEXT if report is None else LiveFormat.JSON))
     run.finish()
@@ -91,11 +92,6 @@ def interfaces() -> None:
     rows = [{"name": i.name, "link": i.link, "state": i.state, "addresses": " ".join(i.addresses)} for i in found]
     with output(None) as file:
         file.writelines(line.encode() for line in table(rows, ("name", "link", "state", "addresses")))
-
-
-def start_tui(capture: LiveCapture, chosen: Settings) -> bool:  # noqa: ARG001 - the screens will use them
-    """Show the capture on the terminal until the user leaves; False where there are no screens to do so."""
-    return False
 
 
 def _open(capture: LiveCapture) -> None:
@@ -173,14 +169,15 @@ def _ending_on_signals(capture: LiveCapture) -> Iterator[None]:
 
 def _so_far(run: Run, capture: LiveCapture) -> str:
     """Say in one line what was seen."""
-    analysis = run.analysis
-    numbers = {
-        "frames": capture.frames,
-        "PDUs": analysis.statistics.pdus,
-        "sessions": len(analysis.sessions),
-        "dropped": capture.drops,
-    }
-    return ", ".join(f"{count:,} {name}" for name, count in numbers.items())
+    from cmppscope.report.headlines import plural  # noqa: PLC0415
+
+    counts = (
+        plural(capture.frames, "frame"),
+        plural(run.analysis.statistics.pdus, "PDU"),
+        plural(len(run.analysis.sessions), "session"),
+        f"{capture.drops:,} dropped",
+    )
+    return ", ".join(counts)
 
 
 @contextlib.contextmanager

@@ -16,8 +16,9 @@ import typer
 from cmppscope.cli.options import Settings
 
 if TYPE_CHECKING:
-    from cmppscope.analysis import Analysis
+    from cmppscope.analysis import Analysis, Options
     from cmppscope.capture import Capture
+    from cmppscope.capture.live import LiveCapture
     from cmppscope.rules import Facts
 
 FINDING, USAGE, UNREADABLE, DAMAGED = 1, 2, 3, 4
@@ -27,24 +28,37 @@ _PATIENCE_SECONDS = 1.0
 """Work that takes longer shows its progress."""
 
 
+def analysis_options(settings: Settings, *, keep_findings: bool = False) -> Options:
+    """Give what the user set in the Analysis's own words."""
+    from cmppscope.analysis import Options  # noqa: PLC0415 - start-up stays lean
+    from cmppscope.transactions import Timers  # noqa: PLC0415
+
+    return Options(
+        decode_as=settings.decode_as,
+        timers=Timers(int(settings.t_seconds * 1e9), settings.n),
+        keep_findings=keep_findings,
+        from_ns=settings.from_ns,
+        to_ns=settings.to_ns,
+    )
+
+
 class Run:
     """One pass over a capture."""
 
-    def __init__(self, paths: list[str], settings: Settings, *, keep_findings: bool = False) -> None:
-        """Make the Analysis; nothing is read yet."""
-        from cmppscope.analysis import Analysis, Options  # noqa: PLC0415 - start-up stays lean
+    def __init__(
+        self,
+        paths: list[str],
+        settings: Settings,
+        *,
+        keep_findings: bool = False,
+        live: LiveCapture | None = None,
+    ) -> None:
+        """Make the Analysis of some files, or of what comes `live`; nothing is read yet."""
+        from cmppscope.analysis import Analysis  # noqa: PLC0415 - start-up stays lean
         from cmppscope.capture import Capture  # noqa: PLC0415
-        from cmppscope.transactions import Timers  # noqa: PLC0415
 
-        options = Options(
-            decode_as=settings.decode_as,
-            timers=Timers(int(settings.t_seconds * 1e9), settings.n),
-            keep_findings=keep_findings,
-            from_ns=settings.from_ns,
-            to_ns=settings.to_ns,
-        )
-        self.analysis: Analysis = Analysis(options)
-        self.capture: Capture = Capture(paths)
+        self.analysis: Analysis = Analysis(analysis_options(settings, keep_findings=keep_findings))
+        self.capture: Capture | LiveCapture = Capture(paths) if live is None else live
         self.paths = paths
 
     def facts(self) -> Iterator[Facts]:
@@ -168,7 +182,7 @@ class Results:
 
 
 @contextlib.contextmanager
-def _progress(capture: Capture) -> Iterator[_Step]:
+def _progress(capture: Capture | LiveCapture) -> Iterator[_Step]:
     """Show a bar on a terminal once the work has taken a while."""
     step = _Step(capture)
     try:
@@ -180,7 +194,7 @@ def _progress(capture: Capture) -> Iterator[_Step]:
 class _Step:
     """Moves the progress bar; a bar exists only on a terminal, and only after a while."""
 
-    def __init__(self, capture: Capture) -> None:
+    def __init__(self, capture: Capture | LiveCapture) -> None:
         """Note when the work began."""
         self._capture = capture
         self._began = time.monotonic()

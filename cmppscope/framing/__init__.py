@@ -104,14 +104,18 @@ class Framer:
     def close(self, end_frame: int) -> tuple[PduBatch, list[Oddity]]:
         """Settle the end of every direction, known at `end_frame`."""
         slow = _Slow()
+        for stream, recogniser in self._recognisers.items():
+            self.protocol[stream] = recogniser.last_verdict()
+            if self.protocol[stream] == CMPP:
+                recogniser.recognised(end_frame)
+                self._wires.update({stream * 2 + d: wire for d, wire in recogniser.wires.items()})
+        self._recognisers.clear()
+        lost = self._reassembler.lost_tails()
         for both, wire in sorted(self._wires.items()):
-            closing = self._reassembler.streams[both >> 1].closing
+            closing = None if both in lost else self._reassembler.streams[both >> 1].closing
             found: list[Found] = []
             wire.finish(found, slow.odd, end_frame, closing.frame if closing else None)
             slow.add(both, found)
-        for stream, recogniser in self._recognisers.items():
-            self.protocol[stream] = recogniser.reason()
-        self._recognisers.clear()
         return self._batch(None, slow)
 
     def _wire(self, both: int, chunks: ChunkBatch, row: int) -> Wire:
@@ -144,7 +148,7 @@ class Framer:
         found: list[Found] = []
         for row in range(rows.start, rows.stop):
             if chunks.gap[row]:
-                wire.lose(int(chunks.gap[row]), int(chunks.known_frame[row]), found, slow.odd)
+                wire.lose(int(chunks.gap[row]), int(chunks.frame[row]), int(chunks.known_frame[row]), found, slow.odd)
             else:
                 wire.take(chunks.pieces[row], _span(chunks, row))
         wire.settle(found, slow.odd)
@@ -318,9 +322,7 @@ def _look_at_doubtful(
     return need, odd
 
 
-def _carry(
-    part: _Plain, chunks: ChunkBatch, octets: bytes, tail: int, end: int, ends: I64, first: int
-) -> None:
+def _carry(part: _Plain, chunks: ChunkBatch, octets: bytes, tail: int, end: int, ends: I64, first: int) -> None:
     """Keep the octets behind the last whole PDU of a direction, and the frames that they came with."""
     wire = part.wire
     new = int(chunks.offset[part.rows.stop - 1] + chunks.length[part.rows.stop - 1])
@@ -350,7 +352,9 @@ def _unframed_gap(chunks: ChunkBatch, row: int) -> Oddity:
     known_frame = int(chunks.known_frame[row])
     stream, direction = int(chunks.stream[row]), int(chunks.direction[row])
     octets = int(chunks.gap[row])
-    return Oddity("gap", stream, direction, int(chunks.offset[row]), known_frame, known_frame, octets, 0, "capture")
+    return Oddity(
+        "gap", stream, direction, int(chunks.offset[row]), int(chunks.frame[row]), known_frame, octets, 0, "capture"
+    )
 
 
 def _words(octets: np.ndarray, at: I64) -> I64:

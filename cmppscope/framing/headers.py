@@ -30,20 +30,18 @@ LONGEST = 8578
 """The longest PDU that any version can code: a 3.0 SUBMIT with 255 receivers and 255 octets."""
 
 RESPONSE = 0x80000000
-COMMANDS = frozenset(
-    code | bit for code in (1, 2, 4, 5, 6, 7, 8, 9, *range(0x10, 0x18)) for bit in (0, RESPONSE)
-)
+COMMANDS = frozenset(code | bit for code in (1, 2, 4, 5, 6, 7, 8, 9, *range(0x10, 0x18)) for bit in (0, RESPONSE))
 """Command_Ids of CMPP 2.0 §7.7.1 and the pair 0x17 of 2.1."""
 
-CANDIDATE = re.compile(
-    rb"(?=\x00\x00[\x00-\x21].[\x00\x80]\x00\x00[\x01\x02\x04-\x09\x10-\x17])", re.DOTALL
-)
+CANDIDATE = re.compile(rb"(?=\x00\x00[\x00-\x21].[\x00\x80]\x00\x00[\x01\x02\x04-\x09\x10-\x17])", re.DOTALL)
 """Every place where a possible length and a known Command_Id stand."""
 
 _EVERY = FITS_20 | FITS_21 | FITS_30
 _LATER = FITS_21 | FITS_30
 _LATER_LENGTHS = {0x17: 26, RESPONSE | 0x17: 108}
 """Total_Length of the messages that 2.1 added (3.0 §8.7.1)."""
+_MOST = 255
+"""Greatest count of receivers, and greatest length of a content, that one octet tells."""
 _HEADER = struct.Struct(">II")
 _VARIABLE = {
     command: tuple((r, FITS_30 if r.layout is Layout.V30 else FITS_20 | FITS_21) for r in readings)
@@ -108,9 +106,19 @@ def fits(octets: bytes, at: int, length: int, command: int) -> int:
     return bits
 
 
+def may_fit(length: int, command: int) -> bool:
+    """Tell whether a PDU of this length and Command_Id can fit any layout, whatever its octets."""
+    if command not in _VARIABLE:
+        return command in COMMANDS and length < _FIXED.shape[1] and bool(_FIXED[_slot(command), length])
+    return any(
+        reading.least <= length <= reading.least + _MOST * (1 + reading.width) for reading, _ in _VARIABLE[command]
+    )
+
+
 def known(command: I64) -> np.ndarray:
     """Tell which Command_Ids are known."""
-    return _KNOWN[_slots(command)] & ((command & 0x7FFFFFE0) == 0)
+    inside: np.ndarray = _KNOWN[_slots(command)] & ((command & 0x7FFFFFE0) == 0)
+    return inside
 
 
 def fits_batch(octets: U8, position: I64, length: I64, command: I64) -> U8:
@@ -146,7 +154,7 @@ def layouts(octets: U8, position: I64, length: I64, command: I64, bits: U8) -> U
     result[(bits & FITS_20) == 0] = LAYOUT_21
     result[bits & (FITS_20 | FITS_21) == 0] = LAYOUT_30
     result[bits == 0] = LAYOUT_20
-    variable = (command == 4) | (command == 5) | (command == 9)  # noqa: PLR2004
+    variable = (command == 4) | (command == 5) | (command == 9)
     for row in np.flatnonzero(variable & (bits == _EVERY)).tolist():
         start = int(position[row])
         if layout(octets[start : start + int(length[row])].tobytes()) is Layout.V30:

@@ -15,7 +15,7 @@ from bisect import bisect_right
 from dataclasses import dataclass, field
 from typing import NamedTuple
 
-from cmppscope.framing.headers import CANDIDATE, COMMANDS, HEADER, LONGEST, fits, plausible, read
+from cmppscope.framing.headers import CANDIDATE, COMMANDS, HEADER, LONGEST, fits, may_fit, plausible, read
 from cmppscope.tables import Oddity
 
 _LENGTH = 4
@@ -73,24 +73,37 @@ class Wire:
     careful: bool = False
     """What is held begins with a whole PDU that waits for the header behind it."""
     floor: int = 0
-    """Nothing becomes known before this frame (that of recognition)."""
+    """Nothing becomes known before this frame (that of recognition, or of losing step)."""
+    past: list[Wire] = field(default_factory=list)
+    """What stood in front of Gaps when the stream was not recognised yet."""
 
     def take(self, octets: bytes | memoryview, span: Span) -> None:
         """Take more octets, to be framed by the next `settle`."""
         self._new.append(octets)
         self.spans.append(span)
 
-    def lose(self, gap: int, known_frame: int, found: list[Found], odd: list[Oddity]) -> None:
-        """Meet a Gap: settle what stands before it and begin anew behind it."""
+    def lose(self, gap: int, frame: int, known_frame: int, found: list[Found], odd: list[Oddity]) -> None:
+        """Meet a Gap, seen first in `frame`: settle what stands before it and begin anew behind it."""
         self.settle(found, odd, known_frame)
         begin = self.offset if self.skipping is None else self.skipping
         end = self.offset + len(self.held)
-        odd.append(self._odd("gap", end, known_frame, known_frame, gap, end - begin, "capture"))
+        odd.append(self._odd("gap", end, frame, known_frame, gap, end - begin, "capture"))
         self.offset = end + gap
         self.held, self.spans, self.mode, self.skipping = b"", [], Mode.BLIND, None
 
+    def end_at_gap(self, found: list[Found], odd: list[Oddity]) -> None:
+        """Settle octets in front of a Gap that is reported already; what is left over was cut by the capture."""
+        self.settle(found, odd, self.floor)
+        begin = self.offset if self.skipping is None else self.skipping
+        if left := self.offset + len(self.held) - begin:
+            frame = self.skip_frame if self.skipping is not None else self._span(begin).frame
+            odd.append(self._odd("cut", begin, frame, self.floor, left, 0, "capture"))
+
     def settle(self, found: list[Found], odd: list[Oddity], end_frame: int | None = None) -> None:
         """Frame all that can be decided; `end_frame` says that no octet follows, and at which frame that was known."""
+        for before in self.past:
+            before.end_at_gap(found, odd)
+        self.past.clear()
         if self._new:
             self.held = b"".join([self.held, *self._new])
             self._new.clear()
@@ -117,9 +130,7 @@ class Wire:
         frame = closed_frame or self._span(self.offset).frame
         odd.append(self._odd(kind, self.offset, frame, end_frame, len(self.held), claimed, fault))
 
-    def _in_step(
-        self, at: int, found: list[Found], odd: list[Oddity], end_frame: int | None
-    ) -> tuple[int, bool]:
+    def _in_step(self, at: int, found: list[Found], odd: list[Oddity], end_frame: int | None) -> tuple[int, bool]:
         """Take the PDU at a position: (next position, whether to go on)."""
         self.careful = False
         available = len(self.held) - at
@@ -127,15 +138,9 @@ class Wire:
             return at, False
         length = int.from_bytes(self.held[at : at + _LENGTH], "big")
         if not HEADER <= length <= LONGEST:
-            if available < _TELLING:
-                return at, False
-            if read(self.held, at)[1] in COMMANDS:  # a header with a wrong length; anything else is surplus octets
-                kind = "below-header" if length < HEADER else "impossible"
-                span, known = self._span(self.offset + at), self._known(at + _TELLING, end_frame)
-                odd.append(self._odd(kind, self.offset + at, span.frame, known, 0, length, "peer"))
-            return self._lose_step(at), True
+            return self._impossible(at, length, odd, end_frame)
         if available < length:
-            return at, False
+            return self._cut(at, length, end_frame)
         bits = fits(self.held, at, length, read(self.held, at)[1])
         end = at + length
         if bits:
@@ -151,21 +156,41 @@ class Wire:
             return at, False
         return end, True
 
+    def _impossible(self, at: int, length: int, odd: list[Oddity], end_frame: int | None) -> tuple[int, bool]:
+        """Go out of step where no PDU can begin: at a header with a wrong length, or at surplus octets."""
+        if len(self.held) - at < _TELLING:
+            return at, False
+        if read(self.held, at)[1] in COMMANDS:
+            kind = "below-header" if length < HEADER else "impossible"
+            span, known = self._span(self.offset + at), self._known(at + _TELLING, end_frame)
+            odd.append(self._odd(kind, self.offset + at, span.frame, known, 0, length, "peer"))
+        return self._lose_step(at), True
+
+    def _cut(self, at: int, length: int, end_frame: int | None) -> tuple[int, bool]:
+        """Wait for the rest of a PDU; where none will come, a header that fits nothing may hide whole PDUs."""
+        if end_frame is None or len(self.held) - at < _TELLING or may_fit(length, read(self.held, at)[1]):
+            return at, False
+        place, _, _ = self._candidate(at + 1, end_frame, chained=False)
+        if place is None:
+            return at, False
+        self.floor = max(self.floor, end_frame)
+        return self._lose_step(at), True
+
     def _doubt(self, at: int, end: int, found: list[Found], end_frame: int | None) -> tuple[int, bool]:
-        """Settle a PDU that fits nothing and has no header behind it: is another PDU inside it?"""
+        """Settle a PDU that fits nothing and has no header behind it: there may be another one inside it."""
         place, need, waiting = self._candidate(at + 1, end_frame, chained=False, below=end)
         if waiting is not None:
             self.careful = True
             return at, False
+        known = self._known(max(need, end + _TELLING), end_frame)
         if place is not None:
+            self.floor = max(self.floor, known)
             return self._lose_step(at), True
-        self._found(found, at, end - at, 0, self._known(max(need, end + _TELLING), end_frame))
+        self._found(found, at, end - at, 0, known)
         return self._lose_step(end), True
 
-    def _search(
-        self, at: int, found: list[Found], odd: list[Oddity], end_frame: int | None
-    ) -> tuple[int, bool]:
-        """Look for the next PDU from a position on: (its position or the first one still possible, whether to go on)."""
+    def _search(self, at: int, found: list[Found], odd: list[Oddity], end_frame: int | None) -> tuple[int, bool]:
+        """Look for the next PDU from a position on: (where it or the first possible one stands, whether to go on)."""
         del found
         if self.skipping is None:
             self.skipping, self.skip_frame = self.offset + at, self._span(self.offset + at).frame
@@ -200,28 +225,29 @@ class Wire:
             at = match.start()
             if below is not None and at >= below:
                 break
-            length, command = read(self.held, at)
-            end = at + length
-            need = max(need, at + _TELLING)
-            if not HEADER <= length <= LONGEST:
-                continue
-            if end > len(self.held):
-                if end_frame is None:
-                    return None, need, at
-                continue
-            need = max(need, end)
-            if not fits(self.held, at, length, command):
-                continue
-            if chained and at != unchained:
-                if len(self.held) - end < _TELLING:
-                    if end_frame is None:
-                        return None, need, at
-                elif not plausible(self.held, end):
-                    need = max(need, end + _TELLING)
-                    continue
-                need = max(need, end + _TELLING)
-            return at, need, None
+            good, seen = self._judge(at, chained=chained and at != unchained, ended=end_frame is not None)
+            need = max(need, seen)
+            if good is None:
+                return None, need, at
+            if good:
+                return at, need, None
         return None, need, None
+
+    def _judge(self, at: int, *, chained: bool, ended: bool) -> tuple[bool | None, int]:
+        """Tell whether a PDU stands at a candidate's place, None if more octets will tell; and the octets it takes."""
+        length, command = read(self.held, at)
+        end = at + length
+        if not may_fit(length, command):
+            return False, at + _TELLING
+        if end > len(self.held):
+            return (False if ended else None), end
+        if not fits(self.held, at, length, command):
+            return False, end
+        if not chained:
+            return True, end
+        if len(self.held) - end < _TELLING:
+            return (True if ended else None), end + _TELLING
+        return plausible(self.held, end), end + _TELLING
 
     def _lose_step(self, at: int) -> int:
         """Go out of step at a position."""
@@ -254,9 +280,7 @@ class Wire:
             self.offset += at
             del self.spans[: bisect_right(self.spans, self.offset, key=lambda s: s.end)]
 
-    def _odd(
-        self, kind: str, offset: int, frame: int, known: int, octets: int, value: int, fault: str
-    ) -> Oddity:
+    def _odd(self, kind: str, offset: int, frame: int, known: int, octets: int, value: int, fault: str) -> Oddity:
         """Make an oddity of this direction."""
         return Oddity(kind, self.stream, self.direction, offset, frame, max(known, self.floor), octets, value, fault)
 

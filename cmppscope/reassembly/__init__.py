@@ -65,6 +65,31 @@ class Reassembler:
             groups += [group] * len(out)
         return chunk_batch(groups, chunks)
 
+    def lost_tails(self) -> frozenset[int]:
+        """Give the directions (stream * 2 + direction) whose last octets the capture does not hold.
+
+        A hole shows itself by what follows it; nothing follows the last octets. But a FIN stands behind all that was
+        sent, and without one the other side's acknowledgements tell how far it came.
+        """
+        return frozenset(
+            stream.number * 2 + direction
+            for stream in self.streams
+            for direction in (0, 1)
+            if self._lost_tail(stream, direction)
+        )
+
+    def _lost_tail(self, stream: Stream, direction: int) -> bool:
+        """Tell whether more was sent in a direction than the capture holds up to its end."""
+        state = self.directions.get(stream.number * 2 + direction)
+        isn = stream.isn[direction]
+        if state is not None:
+            expected: int | None = state.base + state.position
+        else:
+            expected = stream.begun[direction] if isn is None else isn + 1
+        fin = stream.fin[direction]
+        told = (stream.sent[direction], stream.acked[direction]) if fin is None else (fin,)
+        return expected is not None and any(t is not None and 0 < (t - expected) & _MASK < 1 << 31 for t in told)
+
     def _in_order(self, batch: SegmentBatch, group: I64, start: I64) -> dict[int, I64]:
         """Find the groups without any trouble: {group: its rows with octets}; their states move on."""
         rows = np.flatnonzero((batch.length > 0) | (batch.missing > 0))
@@ -115,7 +140,7 @@ class Reassembler:
                 if rows is not None and len(rows):  # the quiet direction of a troubled stream is walked as well
                     self.directions[both].position -= int(batch.length[rows].sum())
         out: dict[int, list[Chunk]] = {}
-        octets = memoryview(np.ascontiguousarray(batch.octets))
+        octets = np.ascontiguousarray(batch.octets).data
         wanted = np.flatnonzero(np.isin(group >> 1, np.fromiter(troubled, np.int64)))
         for row in wanted.tolist():
             self._walk(batch, octets, row, int(group[row]), int(start[row]), out)
@@ -165,14 +190,14 @@ class Reassembler:
             before = np.array([self.directions[g].position for g in owner[heads].tolist()], np.int64) - totals
             sizes = np.diff(np.r_[heads, len(rows)])
             offsets = np.repeat(before - (ends - lengths)[heads], sizes) + ends - lengths
-        octets = memoryview(np.ascontiguousarray(batch.octets))
+        octets = np.ascontiguousarray(batch.octets).data
         begin = batch.offset[rows]
         pieces = [octets[a:b] for a, b in zip(begin.tolist(), (begin + lengths).tolist(), strict=True)]
         return rows, owner, offsets, pieces
 
 
 def _without_reset_text(batch: SegmentBatch) -> SegmentBatch:
-    """Take the payload from segments with RST: it tells a person the cause and is no part of the stream (RFC 9293 §3.5.3)."""
+    """Take the payload from segments with RST: a reason for people to read, no part of the stream (RFC 9293 §3.5.3)."""
     stays = (batch.flags & RST) == 0
     if not (batch.length[~stays] + batch.missing[~stays]).any():
         return batch

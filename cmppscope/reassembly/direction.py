@@ -50,10 +50,10 @@ class Held(NamedTuple):
 
 
 class Ack(NamedTuple):
-    """An acknowledgement: the offset below which the other side has everything, and when it was seen."""
+    """An acknowledgement: the offset below which the other side has everything, and when it came."""
 
     offset: int
-    count: int
+    segments: int
     time_ns: int
 
 
@@ -86,7 +86,7 @@ class Direction:
     def segment(
         self, start: int, end: int, octets: memoryview | None, frame: int, time_ns: int, out: list[Chunk]
     ) -> None:
-        """Take a range of offsets with its octets (None: the capture cut them off); append what is in order to `out`."""
+        """Take a range of offsets with its octets (None: the capture cut them off); append what is in order."""
         if start < self.position:
             old = min(end, self.position) - start
             late = self._in_gaps(start, start + old)
@@ -121,8 +121,8 @@ class Direction:
         if self.held_octets > HOLE_OCTETS or len(self.held) > HOLE_SEGMENTS:
             return True
         if self._acks:
-            _, count, acked_ns = self._acks[0]
-            if self._count - count >= ACKED_SEGMENTS or time_ns - acked_ns >= ACKED_NS:
+            _, segments, acked_ns = self._acks[0]
+            if self._count - segments >= ACKED_SEGMENTS or time_ns - acked_ns >= ACKED_NS:
                 return True
         return time_ns - self._opened >= HOLE_NS
 
@@ -141,7 +141,7 @@ class Direction:
         """Append a range at the position, as octets or as a Gap, and move on."""
         start, end, octets, frame, time_ns = held
         if octets is None:
-            out.append(Chunk(start, b"", end - start, known_frame, known_frame, time_ns))
+            out.append(Chunk(start, b"", end - start, frame, known_frame, time_ns))
             self.gaps.append((start, end))
             del self.gaps[:-LATE_GAPS]
         else:

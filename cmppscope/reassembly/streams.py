@@ -24,6 +24,8 @@ KNOWN_PORTS = (7890, 7900, 7930, 9168)
 
 _MIX = np.uint64(0x9E3779B97F4A7C15)
 _IPV6 = 1 << 62
+_WRAP = 1 << 32
+_HALF = 1 << 31
 
 
 class Endpoint(NamedTuple):
@@ -69,6 +71,14 @@ class Stream:
     frames: int = 0
     seen: list[bool] = field(default_factory=lambda: [False, False])
     """Whether the capture holds any segment of each direction."""
+    begun: list[int | None] = field(default_factory=lambda: [None, None])
+    """Sequence number of the first octet that each direction's first segment has or would have."""
+    sent: list[int | None] = field(default_factory=lambda: [None, None])
+    """Sequence number behind the last octet that each direction's own segments tell of."""
+    acked: list[int | None] = field(default_factory=lambda: [None, None])
+    """The last acknowledgement that the other side sent of each direction."""
+    fin: list[int | None] = field(default_factory=lambda: [None, None])
+    """Sequence number of each direction's FIN: nothing was sent behind it."""
 
     @property
     def known_port(self) -> bool:
@@ -104,7 +114,7 @@ class StreamTracker:
         shift = np.uint64(16)
         source = (batch.src_lo << shift) | batch.sport.astype(np.uint64)
         target = (batch.dst_lo << shift) | batch.dport.astype(np.uint64)
-        six = np.flatnonzero(batch.ip_version == 6)  # noqa: PLR2004
+        six = np.flatnonzero(batch.ip_version == 6)
         if len(six):
             source[six] = self._intern(batch.src_hi[six], batch.src_lo[six], batch.sport[six])
             target[six] = self._intern(batch.dst_hi[six], batch.dst_lo[six], batch.dport[six])
@@ -114,10 +124,7 @@ class StreamTracker:
         """Number IPv6 addresses in order of appearance and fold number and port."""
         firsts, inverse = _flows(high, low)
         numbers = np.array(
-            [
-                self._addresses.setdefault((int(high[i]), int(low[i])), len(self._addresses))
-                for i in firsts.tolist()
-            ],
+            [self._addresses.setdefault((int(high[i]), int(low[i])), len(self._addresses)) for i in firsts.tolist()],
             np.uint64,
         )
         return np.uint64(_IPV6) | (numbers[inverse] << np.uint64(16)) | port.astype(np.uint64)
@@ -147,7 +154,7 @@ class StreamTracker:
         place = np.searchsorted(np.array(marks, np.int64)[order], flow * rows + np.arange(rows), "right") - 1
         return order[place], holds
 
-    def _open(self, batch: SegmentBatch, row: int, lower: bool) -> Stream:
+    def _open(self, batch: SegmentBatch, row: int, lower: bool) -> Stream:  # noqa: FBT001 - what a column holds
         """Begin a stream at a row, and decide once and for all which end is the originator."""
         source = Endpoint(int(batch.ip_version[row]), _address(batch, row, "src"), int(batch.sport[row]))
         target = Endpoint(int(batch.ip_version[row]), _address(batch, row, "dst"), int(batch.dport[row]))
@@ -175,6 +182,43 @@ class StreamTracker:
             record.last_frame = int(batch.frame[row])
             record.last_time_ns = int(batch.time_ns[row])
             record.frames += count
+        self._tell(batch, stream, direction)
+
+    def _tell(self, batch: SegmentBatch, stream: I64, direction: I64) -> None:
+        """Keep how far each direction was sent, as its own segments and the other side's acknowledgements tell.
+
+        The Sequence Number of a RST is often made up and tells nothing.
+        """
+        begin = (batch.seq + ((batch.flags & SYN) != 0)) % _WRAP
+        sound = (batch.flags & RST) == 0
+        own = np.flatnonzero(sound)
+        group = stream * 2 + direction
+        for each, row in zip(*(a.tolist() for a in np.unique(group[own], return_index=True)), strict=True):
+            record = self.streams[each >> 1]
+            if record.begun[each & 1] is None:
+                record.begun[each & 1] = int(begin[own[row]])
+        end = begin + batch.length + batch.missing
+        for each, number in _furthest(group[own], end[own], [s.sent for s in self.streams]):
+            self.streams[each >> 1].sent[each & 1] = number
+        acks = np.flatnonzero((batch.flags & ACK) != 0)
+        for each, number in _furthest(group[acks] ^ 1, batch.ack[acks], [s.acked for s in self.streams]):
+            self.streams[each >> 1].acked[each & 1] = number
+
+
+def _furthest(group: I64, number: I64, known: list[list[int | None]]) -> list[tuple[int, int]]:
+    """Give for each group the furthest of its sequence numbers and the one known before, wraps minded."""
+    if not len(group):
+        return []
+    order = np.argsort(group, kind="stable")
+    group, number = group[order], number[order]
+    heads = np.flatnonzero(np.r_[True, group[1:] != group[:-1]])
+    groups = group[heads].tolist()
+    before = [known[each >> 1][each & 1] for each in groups]
+    base = np.array([n if b is None else b for n, b in zip(number[heads].tolist(), before, strict=True)], np.int64)
+    sizes = np.diff(np.r_[heads, len(group)])
+    ahead = (number - np.repeat(base, sizes) + _HALF) % _WRAP - _HALF
+    furthest = (base + np.maximum(np.maximum.reduceat(ahead, heads), 0)) % _WRAP
+    return list(zip(groups, furthest.tolist(), strict=True))
 
 
 def _flows(low: U64, high: U64) -> tuple[I64, I64]:
@@ -201,7 +245,7 @@ def _source_originates(flags: int, source_port: int, target_port: int) -> bool:
     return source_port >= target_port
 
 
-def _reopens(stream: Stream, lower: bool, batch: SegmentBatch, row: int) -> bool:
+def _reopens(stream: Stream, lower: bool, batch: SegmentBatch, row: int) -> bool:  # noqa: FBT001 - what a column holds
     """Tell whether a segment begins a new connection on the four-tuple of an old one.
 
     A SYN captured behind the octets that follow it belongs to their stream, as it does in Wireshark.
@@ -219,7 +263,7 @@ def _reopens(stream: Stream, lower: bool, batch: SegmentBatch, row: int) -> bool
     return not (stream.handshake or stream.first_seq == (int(batch.seq[row]) + 1) & 0xFFFFFFFF)
 
 
-def _note_flags(stream: Stream, lower: bool, batch: SegmentBatch, row: int) -> None:
+def _note_flags(stream: Stream, lower: bool, batch: SegmentBatch, row: int) -> None:  # noqa: FBT001 - what a column holds
     """Keep what SYN, FIN and RST of a segment tell about its stream."""
     flags = int(batch.flags[row])
     direction = int(lower != stream.lower_first)
@@ -228,6 +272,9 @@ def _note_flags(stream: Stream, lower: bool, batch: SegmentBatch, row: int) -> N
         _learn_isn(stream, direction, int(batch.seq[row]), int(batch.frame[row]))
         if flags & ACK:
             _learn_isn(stream, 1 - direction, (int(batch.ack[row]) - 1) & 0xFFFFFFFF, int(batch.frame[row]))
+    if flags & FIN and not flags & RST:
+        behind = int(batch.seq[row] + batch.length[row] + batch.missing[row]) + (flags & SYN != 0)
+        stream.fin[direction] = behind % _WRAP
     if flags & (FIN | RST) and stream.closing is None:
         kind: Literal["fin", "rst"] = "rst" if flags & RST else "fin"
         stream.closing = Closing(kind, direction, int(batch.frame[row]), int(batch.time_ns[row]))

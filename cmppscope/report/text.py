@@ -186,7 +186,11 @@ def _figure(value: float) -> str:
 
 def _cut(name: str, room: int) -> str:
     """Shorten a file name to so many columns."""
-    return name if width(name) <= room else name[: max(1, room - 1)] + "…"
+    if width(name) <= room:
+        return name
+    while len(name) > 1 and width(name) >= room:
+        name = name[:-1]
+    return name + "…"
 
 
 def _seconds(capture: model.Capture) -> str:

@@ -1,7 +1,7 @@
 """Findings: what the rules found, counted, with the first places of each.
 
-Counting needs no rows: a rule's count and its first PLACES_KEPT places, in order of frame, are kept whatever the size of
-the capture. Who wants every place asks for it (`keep`).
+Counting needs no rows: a rule's count and its first PLACES_KEPT places, in order of frame, are kept whatever the size
+of the capture. Who wants every place asks for it (`keep`).
 """
 
 from __future__ import annotations

@@ -18,9 +18,7 @@ _LATER = (0x17, 0x80000017)
 def _fixed_lengths() -> dict[int, int]:
     """Give Total_Length of every command of fixed size in 2.0."""
     return {
-        command: 12 + sum(f.width for f in body.fields)
-        for command, body in COMPILED.items()
-        if command not in READINGS
+        command: 12 + sum(f.width for f in body.fields) for command, body in COMPILED.items() if command not in READINGS
     }
 
 
@@ -30,7 +28,8 @@ FIXED = _fixed_lengths()
 def _misfits(facts: Facts) -> Bool:
     """Tell which PDUs of known commands fit the layout of no version."""
     batch = facts.batch
-    return (batch.fits == 0) & known(batch.command)
+    misfits: Bool = (batch.fits == 0) & known(batch.command)
+    return misfits
 
 
 def _formula(facts: Facts, command: int) -> Hits:
@@ -99,7 +98,9 @@ def fixed(facts: Facts) -> Hits:
     return facts.pdus(rows, batch.length[rows], expected)
 
 
-@rule("length-submit", Severity.ERROR, "§7.4.3.1", "Total_Length is {a}, but 138 + 21·DestUsr_tl + Msg_Length makes {b}")
+@rule(
+    "length-submit", Severity.ERROR, "§7.4.3.1", "Total_Length is {a}, but 138 + 21·DestUsr_tl + Msg_Length makes {b}"
+)
 def submit(facts: Facts) -> Hits:
     """The Total_Length of SUBMIT is 138 + 21·DestUsr_tl + Msg_Length."""
     return _formula(facts, SUBMIT)

@@ -37,7 +37,9 @@ def newer(facts: Facts) -> Hits:
     return facts.pdus((facts.batch.command & 0x7FFFFFFF) == 0x17)
 
 
-@rule("command-wrong-interface", Severity.ERROR, "§7.4 to §7.6", "{command} does not belong on a connection of this kind")
+@rule(
+    "command-wrong-interface", Severity.ERROR, "§7.4 to §7.6", "{command} does not belong on a connection of this kind"
+)
 def wrong_interface(facts: Facts) -> Hits:
     """A command travels only on the interface it belongs to: SP–ISMG, ISMG–ISMG or ISMG–GNS."""
     return facts.pdus(facts.foreign)
@@ -74,12 +76,18 @@ def constant(facts: Facts) -> Hits:
     return facts.pdus(s.row[at], s.value[at])
 
 
-@rule("sequence-reuse-outstanding", Severity.ERROR, "§7.3", "Sequence_Id {a} is still that of PDU {b}, which has no response yet")
+@rule(
+    "sequence-reuse-outstanding",
+    Severity.ERROR,
+    "§7.3",
+    "Sequence_Id {a} is still that of PDU {b}, which has no response yet",
+)
 def reuse(facts: Facts) -> Hits:
     """The Sequence_Id of an unanswered request is not used for another one."""
-    found = facts.paired.reuses
-    rows = np.array([r.pdu for r in found], np.int64) - facts.batch.first
-    return facts.pdus(rows, np.array([r.sequence for r in found]), np.array([r.other for r in found]))
+    table = np.array(
+        [(r.pdu, r.frame, r.stream, r.direction, r.offset, 0, r.sequence, r.other) for r in facts.reuses], np.int64
+    )
+    return Hits(*table.reshape(-1, 8).T)
 
 
 @rule("sequence-zero", Severity.NOTE, "practice", "Sequence_Id 0")

@@ -17,7 +17,7 @@ from cmppscope.columns import PduColumns
 from cmppscope.framing.headers import LONGEST
 from cmppscope.sessions import Session
 from cmppscope.tables import I64, Bool, Oddity, PduBatch
-from cmppscope.transactions import Paired, Stray, Transactions
+from cmppscope.transactions import Paired, Reuse, Stray, Transactions
 from dissectors.cmpp.enums import COMMAND_ID
 
 PEER, CAPTURE = "peer", "capture"
@@ -85,6 +85,8 @@ class Facts:
     paired: Paired
     sequences: Sequences
     strays: list[Stray] = field(default_factory=list)
+    reuses: list[Reuse] = field(default_factory=list)
+    """Requests with the Sequence_Id of an open one, known when the capture ended."""
     ended: Transactions | None = None
     """Requests that were still open when the capture ended."""
     echoes: dict[int, int] = field(default_factory=dict)
@@ -117,11 +119,13 @@ class Facts:
 
     def stray(self, kind: int) -> Hits:
         """Give responses that answer nothing as places; `a` is the Sequence_Id, `b` the PDU that explains it."""
-        found = [s for s in self.strays if s.kind == kind]
+        found = [s for s in self.strays if s.kind == kind and not s.excused]
         table = np.array(
             [(s.pdu, s.frame, s.stream, s.direction, s.offset, s.command, s.sequence, s.other) for s in found], np.int64
         )
-        return Hits(*table.reshape(-1, 8).T, other=np.array([s.other_command for s in found], np.int64))
+        hits = Hits(*table.reshape(-1, 8).T)
+        hits.other = np.array([s.other_command for s in found], np.int64)
+        return hits
 
 
 def _name(command: int) -> str:
@@ -162,9 +166,7 @@ class Rule:
         )
 
 
-def rule(
-    slug: str, severity: Severity, section: str, detail: str, more: str = ""
-) -> Callable[[RuleFunction], Rule]:
+def rule(slug: str, severity: Severity, section: str, detail: str, more: str = "") -> Callable[[RuleFunction], Rule]:
     """Make a rule of a function."""
 
     def decorate(check: RuleFunction) -> Rule:

@@ -26,19 +26,24 @@ def _requests(table: Transactions, which: Bool, a: I64, b: I64, fault: str = "pe
     """Give requests as places."""
     rows = np.flatnonzero(which)
     columns = (table.pdu, table.frame, table.stream, table.direction, np.full_like(table.pdu, -1), table.command)
-    return Hits(*(c[rows] for c in columns), a[rows], b[rows], fault)
+    pdu, frame, stream, direction, offset, command = (c[rows] for c in columns)
+    return Hits(pdu, frame, stream, direction, offset, command, a[rows], b[rows], fault)
 
 
 def _ended(facts: Facts, state: int, terminate: bool | None = None, fault: str = "peer") -> list[Hits]:  # noqa: FBT001
-    """Give the requests that were in a state when the capture ended."""
-    table = facts.ended
-    if table is None:
-        return []
-    which = table.state == state
-    if terminate is not None:
-        which &= (table.command == _TERMINATE) == terminate
-    echoes = np.array([facts.echoes.get(pdu, 0) for pdu in table.pdu.tolist()], np.int64)
-    return [_requests(table, which, table.sequence, echoes, fault)]
+    """Give the requests that were in a state when they were given up."""
+    found = []
+    for table in (facts.paired.closed, facts.ended):
+        if table is None:
+            continue
+        which = table.state == state
+        if not which.any():
+            continue
+        if terminate is not None:
+            which &= (table.command == _TERMINATE) == terminate
+        echoes = np.array([facts.echoes.get(pdu, 0) for pdu in table.pdu.tolist()], np.int64)
+        found.append(_requests(table, which, table.sequence, echoes, fault))
+    return found
 
 
 @rule(
@@ -63,7 +68,10 @@ def terminate_unanswered(facts: Facts) -> list[Hits]:
 def late(facts: Facts) -> Hits:
     """A response comes within T."""
     table = facts.paired.closed
-    return _requests(table, table.state == LATE, table.latency_ns, np.zeros_like(table.pdu))
+    which = table.state == LATE
+    if facts.paired.lossy:
+        which &= ~np.isin(table.pdu, list(facts.paired.lossy))
+    return _requests(table, which, table.latency_ns, np.zeros_like(table.pdu))
 
 
 @rule("response-orphan", Severity.ERROR, "§7.3", "{command} with Sequence_Id {a} answers no request")
@@ -74,29 +82,49 @@ def orphan(facts: Facts) -> Hits:
 
 @rule("response-duplicate", Severity.WARN, "§7.3", "{command} with Sequence_Id {a}: PDU {b} is answered already")
 def duplicate(facts: Facts) -> Hits:
-    """A request is answered once."""
+    """A request is answered once for each time it was sent."""
     return facts.stray(DUPLICATE)
 
 
-@rule("response-type-mismatch", Severity.ERROR, "§7.3, §7.7.1", "{command} with Sequence_Id {a} comes as the answer to the {other} of PDU {b}")
+@rule(
+    "response-type-mismatch",
+    Severity.ERROR,
+    "§7.3, §7.7.1",
+    "{command} with Sequence_Id {a} comes as the answer to the {other} of PDU {b}",
+)
 def type_mismatch(facts: Facts) -> Hits:
     """A response has the Command_Id of its request, with bit 31 set."""
     return facts.stray(TYPE_MISMATCH)
 
 
-@rule("response-direction", Severity.ERROR, "§7.3", "{command} with Sequence_Id {a} goes the same way as the request, PDU {b}")
+@rule(
+    "response-direction",
+    Severity.ERROR,
+    "§7.3",
+    "{command} with Sequence_Id {a} goes the same way as the request, PDU {b}",
+)
 def direction(facts: Facts) -> Hits:
     """A response goes the opposite way of its request."""
     return facts.stray(WRONG_DIRECTION)
 
 
-@rule("response-other-connection", Severity.ERROR, "§6.2", "{command} with Sequence_Id {a}: the request, PDU {b}, went over another connection")
+@rule(
+    "response-other-connection",
+    Severity.ERROR,
+    "§6.2",
+    "{command} with Sequence_Id {a}: the request, PDU {b}, went over another connection",
+)
 def other_connection(facts: Facts) -> Hits:
     """A response comes on the connection of its request."""
     return facts.stray(OTHER_CONNECTION)
 
 
-@rule("capture-request-missing", Severity.NOTE, "practice", "{command} with Sequence_Id {a}: the capture may have lost the request")
+@rule(
+    "capture-request-missing",
+    Severity.NOTE,
+    "practice",
+    "{command} with Sequence_Id {a}: the capture may have lost the request",
+)
 def request_missing(facts: Facts) -> Hits:
     """The capture holds the request of every response."""
     hits = facts.stray(RESPONSE_UNKNOWN)
@@ -104,7 +132,12 @@ def request_missing(facts: Facts) -> Hits:
     return hits
 
 
-@rule("capture-response-missing", Severity.NOTE, "practice", "{command} with Sequence_Id {a}: the capture may have lost the response")
+@rule(
+    "capture-response-missing",
+    Severity.NOTE,
+    "practice",
+    "{command} with Sequence_Id {a}: the capture may have lost the response",
+)
 def response_missing(facts: Facts) -> list[Hits]:
     """The capture holds the response of every request that was answered."""
     return _ended(facts, UNKNOWN, fault=CAPTURE)

@@ -14,7 +14,9 @@ State: the requests open, those of the last HISTORY PDUs, and the responses that
 
 from __future__ import annotations
 
-from bisect import bisect_left
+from bisect import bisect_left, insort
+from collections import Counter
+from collections.abc import Callable
 
 import numpy as np
 
@@ -22,9 +24,11 @@ from cmppscope.columns import PduColumns
 from cmppscope.framing.headers import known
 from cmppscope.reassembly import Stream
 from cmppscope.tables import I64, Oddity, PduBatch
-from cmppscope.transactions.strays import LookUp
+from cmppscope.transactions.strays import History, LookUp
 from cmppscope.transactions.table import (
     ACTIVE_TEST,
+    BEGINNING,
+    DUPLICATE,
     ECHOES,
     HISTORY,
     OPEN,
@@ -34,25 +38,30 @@ from cmppscope.transactions.table import (
     STATES,
     STRAY_RESPONSES,
     STRAYS,
-    TYPE_MISMATCH,
     UNANSWERED,
     UNKNOWN,
-    WRONG_DIRECTION,
     Paired,
     Pairs,
+    Reuse,
     Stray,
     Timers,
     Transactions,
     Work,
     check_of,
     contents,
+    in_order,
     join,
     no_transactions,
     transactions,
 )
 from cmppscope.transactions.walker import Walker
 
-__all__ = ["STATES", "STRAYS", "Paired", "Pairing", "Stray", "Timers", "Transactions"]
+__all__ = ["STATES", "STRAYS", "Paired", "Pairing", "Reuse", "Stray", "Timers", "Transactions", "begins_blind"]
+
+
+def begins_blind(stream: Stream, direction: int, frame: int) -> bool:
+    """Tell whether at a frame it was not known where a direction begins, so that octets before it may be lost."""
+    return stream.isn[direction] is None or stream.isn_frame[direction] > frame
 
 
 class Pairing:
@@ -63,21 +72,33 @@ class Pairing:
         self._streams = streams
         self._timers = timers
         self._open: Work | None = None
-        self._history: list[tuple[I64, I64]] = []
+        self._history: list[History] = []
         self._strays: dict[int, list[Stray]] = {}
         self._stray_count = 0
-        self._gaps: dict[int, list[int]] = {}
+        self._gaps: dict[int, list[tuple[int, int]]] = {}
+        """Frame at which it was known and stream offset of each Gap, by stream * 2 + direction.
+
+        The offset is BEGINNING where a direction was captured from its middle on.
+        """
+        self._begun: set[int] = set()
+        """Directions of which a PDU was seen."""
+        self._reuses: list[Reuse] = []
+        self._answered_again: Counter[int] = Counter()
         self._tests: dict[tuple[int, int, int], int] = {}
         self.echoes: dict[int, int] = {}
         """An ACTIVE_TEST of the other side with the same Sequence_Id, by the PDU of the ACTIVE_TEST before it."""
         self.settled: list[Stray] = []
         """Strays settled for want of room."""
+        self._dropped: Work | None = None
+        """Requests of the last batch that are not kept open for want of room."""
 
     def feed(self, batch: PduBatch, columns: PduColumns, session: I64, odd: list[Oddity]) -> Paired:
         """Pair a batch; `odd` tells the Gaps that became known with it."""
         for oddity in odd:
             if oddity.fault == "capture" and oddity.kind in ("gap", "skipped"):
-                self._gaps.setdefault(oddity.stream * 2 + oddity.direction, []).append(oddity.known_frame)
+                place = (oddity.known_frame, oddity.offset)
+                self._gaps.setdefault(oddity.stream * 2 + oddity.direction, []).append(place)
+        self._note_beginnings(batch)
         work, rows = self._working_set(batch, columns, session)
         if not len(work.pdu):
             return Paired(no_transactions(), rows[:0])
@@ -92,31 +113,61 @@ class Pairing:
         request_first = work.is_request[first]
         on_time = work.known_frame[first] == work.frame[first]
         pair = (sizes == 2) & request_first & ~work.is_request[second] & on_time
+        if self._strays:
+            on_time &= ~np.isin(keys[starts], np.fromiter(self._strays, np.int64))
+            pair &= on_time
         single = (sizes == 1) & request_first & on_time
         pairs.response[first[pair]] = second[pair]
         opened = len(work.pdu) - len(rows)
-        walker = Walker(work, batch, opened, pairs, self._timers, self.claim)
+        walker = Walker(work, batch, opened, pairs, self._timers, self.claim, self._is_lossy, self._was_asked)
+        across = walker.lanes(pairs.response >= 0)
+        if len(across):
+            lane = work.key >> 32
+            tied = np.isin(keys[starts] >> 32, across)
+            pair, single = pair & ~tied, single | tied
+            pairs.response[np.isin(lane, across)] = -1
+            for number in across.tolist():
+                walker.walk(np.flatnonzero(lane == number).tolist(), across=True)
         for at in np.flatnonzero(~pair & ~single).tolist():
             walker.walk(order[starts[at] : starts[at] + sizes[at]].tolist())
-        walker.join_renumbered()
-        self._sort_out_strays(work, pairs, walker.strays)
-        closed = self._close_answered(work, pairs)
+        self._remember(work, pairs, opened)
+        self._sort_out_strays(work, pairs, sorted(walker.strays))
+        self._reuses += walker.reuses
+        closed = self._close_settled(work, pairs)
         self._carry(work, pairs, batch, opened)
-        self._remember(work, opened)
+        closed = self._close_dropped(closed)
         resends = rows[np.array(sorted(pairs.joined), np.int64) - opened] if pairs.joined else rows[:0]
-        return Paired(closed, resends, walker.reuses)
+        return Paired(closed, resends, self._excuse(work, pairs))
 
-    def close(self, last_time_ns: int) -> tuple[Transactions, list[Stray]]:
-        """Settle the requests still open and the responses that answer nothing, at the time of the last frame."""
+    def close(
+        self, last_time_ns: int, lost_tails: frozenset[int] = frozenset()
+    ) -> tuple[Transactions, list[Stray], list[Reuse]]:
+        """Settle the requests still open, the responses that answer nothing and the Sequence_Ids used too early.
+
+        `last_time_ns` is the time of the last frame; `lost_tails` are the directions (stream * 2 + direction) of which
+        the capture lost the last octets.
+        """
         closed = no_transactions()
         if self._open is not None and len(self._open.pdu):
-            work = self._open
+            work = self._open.take(np.flatnonzero(self._open.first == 0))
             nothing = Pairs(np.full(len(work.pdu), -1, np.int64))
-            closed = transactions(work, np.argsort(work.pdu, kind="stable"), nothing, self._timers)
             work = work.take(np.argsort(work.pdu, kind="stable"))
-            closed.state = np.array([self._fate(work, row, last_time_ns) for row in range(len(work.pdu))], np.int64)
-        strays = self.settled + [self._blame(s) for group in self._strays.values() for s in group]
-        return closed, sorted(strays, key=lambda s: s.pdu)
+            closed = transactions(work, np.arange(len(work.pdu)), nothing, self._timers)
+            fates = [self._fate(work, row, last_time_ns, lost_tails) for row in range(len(work.pdu))]
+            closed.state = np.array(fates, np.int64)
+        kept = [s for group in self._strays.values() for s in group]
+        strays = self.settled + self._settle(kept, lost_tails, Counter(self._answered_again))
+        return closed, sorted(strays, key=lambda s: s.pdu), self._reuses_blamed(lost_tails)
+
+    def _note_beginnings(self, batch: PduBatch) -> None:
+        """Note where the first PDU of a direction is not known to be the first that was sent."""
+        groups, first = np.unique(batch.stream * 2 + batch.direction, return_index=True)
+        for group, row in zip(groups.tolist(), first.tolist(), strict=True):
+            if group not in self._begun:
+                self._begun.add(group)
+                frame = int(batch.frame[row])
+                if begins_blind(self._streams[group >> 1], group & 1, frame):
+                    insort(self._gaps.setdefault(group, []), (frame, BEGINNING))
 
     def _working_set(self, batch: PduBatch, columns: PduColumns, session: I64) -> tuple[Work, I64]:
         """Put the open requests in front of the batch's PDUs of known commands."""
@@ -148,32 +199,56 @@ class Pairing:
             result=result[rows],
             asked=wanted[rows],
             msg_id=msg_id[rows],
+            first=np.zeros(count, np.int64),
         )
         return (work if self._open is None else join([self._open, work])), rows
 
-    def _close_answered(self, work: Work, pairs: Pairs) -> Transactions:
-        """Give the transactions that have their response now, in order of the request."""
-        rows = np.flatnonzero(pairs.answered())
+    def _close_settled(self, work: Work, pairs: Pairs) -> Transactions:
+        """Give the transactions of which no more is to come, in order of the request."""
+        rows = np.flatnonzero(pairs.settled())
         rows = rows[np.argsort(work.pdu[rows], kind="stable")]
         return transactions(work, rows, pairs, self._timers)
 
+    def _close_dropped(self, closed: Transactions) -> Transactions:
+        """Put the requests that are not kept for want of room to those that are closed."""
+        if self._dropped is None or not len(self._dropped.pdu):
+            return closed
+        count = len(self._dropped.pdu)
+        table = transactions(self._dropped, np.arange(count), Pairs(np.full(count, -1, np.int64)), self._timers)
+        table.state[:] = UNKNOWN
+        return in_order([closed, table])
+
+    def _was_asked(self, key: int, pdu: int) -> bool:
+        """Tell whether a request of a key came in an earlier batch and not long before a PDU."""
+        return any(bool(((k == key) & (p < pdu) & (p > pdu - HISTORY // 2)).any()) for k, p, _ in self._history)
+
     def _carry(self, work: Work, pairs: Pairs, batch: PduBatch, opened: int) -> None:
         """Keep the requests that are still open, each with a check of its octets."""
-        still = work.is_request & ~pairs.answered()
-        if pairs.joined:
-            still[list(pairs.joined)] = False
-        rows = np.flatnonzero(still)[-OPEN_REQUESTS:]
+        settled = pairs.settled()
+        still = work.is_request & ~settled
+        still[list(set(pairs.joined) - pairs.open_again)] = False
+        for row in pairs.open_again:
+            work.first[row] = pairs.joined[row]
+        again = np.flatnonzero(still & (work.first > 0))
+        still[again] = np.isin(work.first[again], work.pdu[still & (work.first == 0)])
+        rows = np.flatnonzero(still)
+        beyond, rows = rows[:-OPEN_REQUESTS], rows[-OPEN_REQUESTS:]
+        self._dropped = work.take(beyond[work.first[beyond] == 0])
         for row in rows[(rows >= opened) & (work.check[rows] < 0)].tolist():
             work.check[row] = check_of(batch, int(work.pdu[row]))
         self._open = work.take(rows)
         self._open.known_frame = self._open.frame
 
-    def _remember(self, work: Work, opened: int) -> None:
-        """Keep the keys of the batch's requests for as long as HISTORY PDUs."""
+    def _remember(self, work: Work, pairs: Pairs, opened: int) -> None:
+        """Keep the keys of the batch's requests, and of those before for as long as HISTORY PDUs."""
         rows = opened + np.flatnonzero(work.is_request[opened:])
-        self._history.append((work.key[rows], work.pdu[rows]))
-        newest = int(work.pdu[-1])
-        self._history = [(k, p) for k, p in self._history if len(p) and int(p[-1]) > newest - HISTORY]
+        first = work.pdu[rows].copy()
+        if pairs.joined:
+            again = np.fromiter(pairs.joined, np.int64)
+            first[np.searchsorted(rows, again)] = list(pairs.joined.values())
+        oldest = int(work.pdu[opened]) - HISTORY if opened < len(work.pdu) else 0
+        self._history = [old for old in self._history if len(old[1]) and int(old[1][-1]) > oldest]
+        self._history.append((work.key[rows], work.pdu[rows], first))
 
     def _note_echoes(self, work: Work, opened: int) -> None:
         """Note where an ACTIVE_TEST comes back as an ACTIVE_TEST: some gateways answer so."""
@@ -197,16 +272,28 @@ class Pairing:
         look = LookUp(self._history, work, pairs)
         for row in strays:
             kind, other, asked = look.classify(work, row, self._streams)
+            first, again = look.sendings(int(work.pdu[row]), other) if kind == DUPLICATE else (0, 0)
+            pdu, frame, time_ns, stream, direction, session_of = work.row(
+                row, "pdu", "frame", "time_ns", "stream", "direction", "session"
+            )
             stray = Stray(
                 kind,
-                *work.row(row, "pdu", "frame", "time_ns", "stream", "direction", "session"),
-                int(work.command[row]) | RESPONSE,
-                int(work.sequence[row]),
-                int(work.offset[row]),
-                other,
-                asked,
-                int(work.result[row]),
-                int(work.msg_id[row]),
+                pdu,
+                frame,
+                time_ns,
+                stream,
+                direction,
+                session_of,
+                command=int(work.command[row]) | RESPONSE,
+                sequence=int(work.sequence[row]),
+                offset=int(work.offset[row]),
+                other=other,
+                other_command=asked,
+                result=int(work.result[row]),
+                msg_id=int(work.msg_id[row]),
+                first=first,
+                again=again,
+                excused=0,
             )
             self._strays.setdefault(int(work.key[row]), []).append(stray)
             self._stray_count += 1
@@ -214,37 +301,81 @@ class Pairing:
             oldest = next(iter(self._strays))
             gone = self._strays.pop(oldest)
             self._stray_count -= len(gone)
-            self.settled += [self._blame(s) for s in gone]
+            self.settled += self._settle(gone, frozenset(), self._answered_again)
 
-    def claim(self, key: int, frame: int) -> Stray | None:
-        """Hand out a kept response for a request that became known late, where it came before that response."""
+    def claim(self, key: int, fits: Callable[[int, int, int], bool]) -> Stray | None:
+        """Hand out the first kept response of a key whose PDU, frame and time `fits` says belong to a request."""
         group = self._strays.get(key, [])
         for at, stray in enumerate(group):
-            if stray.frame >= frame:
+            if fits(stray.pdu, stray.frame, stray.time_ns):
                 self._stray_count -= 1
                 del group[at]
+                if not group:
+                    del self._strays[key]
                 return stray
         return None
 
-    def _blame(self, stray: Stray) -> Stray:
+    def _reuses_blamed(self, lost_tails: frozenset[int]) -> list[Reuse]:
+        """Give the reuses of Sequence_Ids whose request had no response that the capture may have lost."""
+        blamed = [
+            r for r in self._reuses if not self._may_be_lost(r.stream, 1 - r.direction, r.other_frame, lost_tails)
+        ]
+        return sorted(blamed, key=lambda r: r.pdu)
+
+    def _settle(self, strays: list[Stray], lost_tails: frozenset[int], answers: Counter[int]) -> list[Stray]:
+        """Put stray responses down to the capture or to resends, where these explain them."""
+        settled = []
+        for stray in sorted(strays, key=lambda s: s.pdu):
+            found = self._blame(stray, lost_tails)
+            if found.kind == DUPLICATE:
+                answers[found.first] += 1
+                found = found._replace(excused=int(answers[found.first] <= found.again))
+            settled.append(found)
+        return settled
+
+    def _blame(self, stray: Stray, lost_tails: frozenset[int]) -> Stray:
         """Put a stray response down to the capture where that may have lost the request."""
-        if stray.kind in (WRONG_DIRECTION, TYPE_MISMATCH):
-            return stray
         stream = self._streams[stray.stream]
-        unseen = not stream.seen[1 - stray.direction]
-        early = not stream.handshake and stray.time_ns - stream.first_time_ns <= self._timers.patience_ns
-        if unseen or early or (stray.stream * 2 + 1 - stray.direction) in self._gaps:
+        blind = begins_blind(stream, 1 - stray.direction, stray.frame)
+        early = blind and stray.time_ns - stream.first_time_ns <= self._timers.patience_ns
+        if early or self._may_be_lost(stray.stream, 1 - stray.direction, 0, lost_tails):
             return stray._replace(kind=RESPONSE_UNKNOWN)
         return stray
 
-    def _fate(self, work: Work, row: int, last_time_ns: int) -> int:
+    def _may_be_lost(self, stream: int, direction: int, since: int, lost_tails: frozenset[int]) -> bool:
+        """Tell whether the capture may have lost a PDU of a direction, in a Gap known at a frame or after it."""
+        group = stream * 2 + direction
+        last = self._gaps.get(group, [])[-2:]
+        lost = any(known >= since and (since or offset != BEGINNING) for known, offset in last)
+        # neither the beginning nor a PDU: a few segments without octets tell nothing of what went before
+        empty = group not in self._begun and self._streams[stream].isn[direction] is None
+        return lost or empty or group in lost_tails or not self._streams[stream].seen[direction]
+
+    def _is_lossy(self, work: Work, request: int, response: int) -> bool:
+        """Tell whether a Gap lies between a request and a response."""
+        stream, direction, known, offset = work.row(response, "stream", "direction", "known_frame", "offset")
+        gaps = self._gaps.get(stream * 2 + direction, [])
+        at = bisect_left(gaps, (int(work.frame[request]), BEGINNING))
+        return at < len(gaps) and gaps[at] < (known, offset)
+
+    def _excuse(self, work: Work, pairs: Pairs) -> set[int]:
+        """Find the late transactions whose response in time may lie in a Gap."""
+        there = np.flatnonzero(pairs.response >= 0)
+        if not len(there) or not self._gaps:
+            return set()
+        late = work.time_ns[pairs.response[there]] - work.time_ns[there] > self._timers.t_ns
+        rows = there[late].tolist()
+        return {int(work.pdu[row]) for row in rows if self._is_lossy(work, row, int(pairs.response[row]))}
+
+    def _fate(self, work: Work, row: int, last_time_ns: int, lost_tails: frozenset[int]) -> int:
         """Say what an open request is when the capture ends."""
-        stream = self._streams[int(work.stream[row])]
-        gaps = self._gaps.get(int(work.stream[row]) * 2 + 1 - int(work.direction[row]), [])
-        if bisect_left(gaps, int(work.frame[row])) < len(gaps):
+        number, direction, frame, time_ns = work.row(row, "stream", "direction", "frame", "time_ns")
+        if self._may_be_lost(number, 1 - direction, frame, lost_tails):
             return UNKNOWN
-        if not stream.seen[1 - int(work.direction[row])]:
-            return UNKNOWN
-        if stream.closing is not None or last_time_ns - int(work.time_ns[row]) >= self._timers.patience_ns:
+        stream = self._streams[number]
+        if stream.closing is not None:
             return UNANSWERED
-        return OPEN
+        if last_time_ns - time_ns < self._timers.patience_ns:
+            return OPEN
+        # no answer, no acknowledgement, no segment sent again: the capture lost sight of the connection
+        return UNANSWERED if stream.last_frame > frame else UNKNOWN

@@ -18,10 +18,14 @@ ECHOES = 4096
 EMPTY_BODIES = (2, ACTIVE_TEST)
 """TERMINATE and ACTIVE_TEST: with nothing in them, equal octets say nothing."""
 
+SWAPPED_NS = 1_000_000_000
+SWAPPED_PDUS = 1_000
+"""How far a capture may put a response before its request: some capture the two directions out of step."""
+
 HISTORY = 65_536
 """PDUs back in which an answered request is still known, to tell a second response from an orphan."""
 OPEN_REQUESTS = 1_000_000
-"""Requests kept open; beyond it the oldest count as unanswered."""
+"""Requests kept open; beyond it the oldest are closed as unknown."""
 STRAY_RESPONSES = 1_000_000
 """Responses kept in case their request becomes known later; beyond it the oldest are settled."""
 
@@ -41,6 +45,9 @@ WRONG_DIRECTION, TYPE_MISMATCH, OTHER_CONNECTION, DUPLICATE, ORPHAN, RESPONSE_UN
 STRAYS = ("wrong_direction", "type_mismatch", "other_connection", "duplicate", "orphan", "unknown")
 
 NO_RESULT = -1
+
+BEGINNING = -1
+"""In place of the offset of a Gap: what came before the first octet captured."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -118,8 +125,8 @@ class Stray(NamedTuple):
     """First sending of the request that a DUPLICATE answers once more, 0 for other kinds."""
     again: int
     """Further sendings of that request before the response: so many responses more are no fault."""
-    excused: bool = False
-    """The request was sent as often as it was answered."""
+    excused: int
+    """1 where the request was sent as often as it was answered."""
 
 
 class Reuse(NamedTuple):
@@ -233,16 +240,15 @@ def transactions(work: Work, rows: I64, pairs: Pairs, timers: Timers) -> Transac
     for row, stray in pairs.claimed.items():
         at = np.flatnonzero(rows == row)
         there[at] = True
-        for name, value in zip(columns, (stray.pdu, stray.frame, stray.time_ns, stray.result, stray.msg_id), strict=True):
+        values = (stray.pdu, stray.frame, stray.time_ns, stray.result, stray.msg_id)
+        for name, value in zip(columns, values, strict=True):
             columns[name][at] = value
     late = there & (columns["response_time_ns"] - work.time_ns[rows] > timers.t_ns)
     request = ("pdu", "frame", "time_ns", "stream", "direction", "session", "command", "sequence", "sendings")
-    return Transactions(
-        *(getattr(work, name)[rows] for name in (*request, "last_time_ns")),
-        **columns,
-        asked=work.asked[rows],
-        state=np.where(late, LATE, np.where(there, ANSWERED, np.where(np.isin(rows, list(pairs.lost)), UNKNOWN, OPEN))),
-    )
+    columns |= {name: getattr(work, name)[rows] for name in (*request, "last_time_ns", "asked")}
+    waiting = np.where(np.isin(rows, list(pairs.lost)), UNKNOWN, OPEN)
+    columns["state"] = np.where(late, LATE, np.where(there, ANSWERED, waiting))
+    return Transactions(**columns)
 
 
 def no_transactions() -> Transactions:

@@ -13,6 +13,8 @@ import numpy as np
 from cmppscope.tables import I64, Bool, PduBatch
 from cmppscope.transactions.table import (
     EMPTY_BODIES,
+    SWAPPED_NS,
+    SWAPPED_PDUS,
     Pairs,
     Reuse,
     Stray,
@@ -35,14 +37,17 @@ class Walker:
         opened: int,
         pairs: Pairs,
         timers: Timers,
-        claim: Callable[[int, int], Stray | None],
+        claim: Callable[[int, Callable[[int, int, int], bool]], Stray | None],
         lossy: Callable[[Work, int, int], bool],
+        asked: Callable[[int, int], bool],
     ) -> None:
         """`opened` rows were open before the batch.
 
-        `claim` hands out a response kept for a key, not older than a frame. `lossy` tells of the rows of a request and
-        a response whether a Gap lies between them.
+        `claim` hands out a response kept for a key, where its PDU, frame and time fit. `lossy` tells of the rows of a
+        request and a response whether a Gap lies between them, `asked` whether there was a request of a key before a
+        PDU in an earlier batch.
         """
+        self._asked_before = asked
         self._claim_kept = claim
         self._lossy = lossy
         self._t_ns = timers.t_ns
@@ -51,6 +56,8 @@ class Walker:
         self._opened = opened
         self._pairs = pairs
         self._row_of: dict[int, int] = {}
+        self._asked: dict[int, int] = {}
+        """The first request of each key walked."""
         self.strays: list[int] = []
         self.reuses: list[Reuse] = []
 
@@ -95,9 +102,10 @@ class Walker:
                 else:
                     unclaimed.setdefault(key, []).append(row)
                 continue
-            late = row >= self._opened and work.known_frame[row] != work.frame[row]
-            if late and self._claim(row, unclaimed.get(key, [])):
+            if row >= self._opened and self._claim(row, unclaimed.get(key, [])):
+                self._asked.setdefault(key, int(work.pdu[row]))
                 continue
+            self._asked.setdefault(key, int(work.pdu[row]))
             if row < self._opened or not self._joins(row, mine, waiting if across else None):
                 self._row_of[int(work.pdu[row])] = row
                 mine.append(row)
@@ -114,21 +122,32 @@ class Walker:
 
     def _give_up_lost(self, waiting: list[int], response: int) -> None:
         """Where several requests wait for one response, give up those whose response may lie in a Gap before it."""
-        while len(waiting) > 1 and self._lossy(self._work, waiting[0], response):
+        frame = self._work.frame
+        while (
+            len(waiting) > 1 and frame[waiting[1]] <= frame[response] and self._lossy(self._work, waiting[0], response)
+        ):
             other = waiting.pop(0)
             if self._first(other) == other:
                 self._pairs.lost[other] = int(self._work.pdu[response])
 
     def _claim(self, row: int, unclaimed: list[int]) -> bool:
-        """Give a request that became known late the response that came before it was known."""
+        """Give a request that became known after its response that response."""
         work = self._work
-        frame = int(work.frame[row])
-        stray = self._claim_kept(int(work.key[row]), frame)
+        key, pdu, frame, known, time_ns = work.row(row, "key", "pdu", "frame", "known_frame", "time_ns")
+
+        def fits(response: int, its_frame: int, its_time_ns: int) -> bool:
+            """Tell whether a response is this request's: behind it on the wire, or swapped with it by the capture."""
+            if known != frame and its_frame >= frame:
+                return True
+            near = pdu - response <= SWAPPED_PDUS and abs(time_ns - its_time_ns) <= SWAPPED_NS
+            return near and self._asked.get(key, pdu) > response and not self._asked_before(key, response)
+
+        stray = self._claim_kept(key, fits)
         if stray is not None:
             self._pairs.claimed[row] = stray
             return True
         for at, response in enumerate(unclaimed):
-            if work.frame[response] >= frame:
+            if fits(*work.row(response, "pdu", "frame", "time_ns")):
                 self._pairs.response[row] = unclaimed.pop(at)
                 return True
         return False

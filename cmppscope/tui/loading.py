@@ -1,8 +1,8 @@
 """Reading and analysing in a thread of its own, and the inbox in which the application finds what was learnt.
 
-The worker says `Arrived` once for what lies in the inbox; until the application has emptied it, what comes is put to it.
-So a fast capture cannot flood a slow screen. Snapshots cost as much as there are sessions and findings: they take at
-most a tenth of the worker's time, and there is always one at the end.
+The worker says `Arrived` once for what lies in the inbox; until the application has emptied it, what comes is put to
+it. So a fast capture cannot flood a slow screen. Snapshots cost as much as there are sessions and findings: they take
+at most a tenth of the worker's time, and there is always one at the end.
 """
 
 from __future__ import annotations
@@ -14,14 +14,16 @@ from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field
 from typing import Protocol
 
+import numpy as np
+
 from cmppscope.analysis import Analysis, Options
 from cmppscope.capture import CaptureError
 from cmppscope.report.build import endpoint, session_row
 from cmppscope.report.safe import printable
-from cmppscope.rules import Facts
+from cmppscope.rules import Facts, Severity
 from cmppscope.tables import FrameBatch, PduBatch
 from cmppscope.transactions import Transactions
-from cmppscope.tui.store import FindingRow, PlaceRow, Snapshot, StreamEnds
+from cmppscope.tui.store import FindingRow, Snapshot, StreamEnds
 
 PLACES_SHOWN = 10_000
 """Places of one finding that are listed."""
@@ -41,8 +43,10 @@ class Source(Protocol):
         """Octets read so far."""
         ...
 
-    octets_total: int | None
-    """Octets there are, None where nobody knows."""
+    @property
+    def octets_total(self) -> int | None:
+        """Octets there are, None where nobody knows."""
+        ...
 
 
 @dataclass(slots=True)
@@ -97,18 +101,27 @@ class Loader:
 
     def run(self) -> None:
         """Do all the work; whatever goes wrong becomes a note, and what was read stays."""
-        analysis = self._analysis
-        trouble: list[tuple[str, str]] = []
+        try:
+            trouble = self._read()
+            if self.stopped:
+                return
+            for facts in self._analysis.close():
+                self._deliver(facts, at_end=True)
+            self._finish(trouble)
+        except Exception as error:  # noqa: BLE001 - nobody else would hear of it
+            words = f"Reading stopped by a fault of cmppscope: {type(error).__name__}: {error}"
+            self._inbox.put(lambda delivery: _end(delivery, [("error", words)]))
+
+    def _read(self) -> list[tuple[str, str]]:
+        """Read to the end, or as far as possible; give what went wrong."""
         try:
             for frames in self._source:
                 if self.stopped:
-                    return
-                self._deliver(analysis.feed(frames))
+                    break
+                self._deliver(self._analysis.feed(frames))
         except (CaptureError, OSError) as error:
-            trouble.append(("error", str(error)))
-        for facts in analysis.close():
-            self._deliver(facts, at_end=True)
-        self._finish(trouble)
+            return [("error", str(error))]
+        return []
 
     def _finish(self, trouble: list[tuple[str, str]]) -> None:
         """Say what is wrong with the capture, and that there is nothing more."""
@@ -120,8 +133,8 @@ class Loader:
         snapshot = take_snapshot(self._analysis)
 
         def put(delivery: Delivery) -> None:
-            delivery.snapshot, delivery.done = snapshot, True
-            delivery.notes += [(severity, printable(words)) for severity, words in trouble]
+            delivery.snapshot = snapshot
+            _end(delivery, trouble)
 
         self._inbox.put(put)
 
@@ -131,7 +144,7 @@ class Loader:
         snapshot = None
         began = time.monotonic()
         if not at_end and began - self._last >= _SHARE * self._cost:
-            snapshot, (pending, _) = take_snapshot(self._analysis), self._analysis.pending()
+            snapshot, pending = take_snapshot(self._analysis), self._analysis.pending()[0]
             self._last = time.monotonic()
             self._cost = self._last - began
 
@@ -148,25 +161,36 @@ class Loader:
         self._inbox.put(put)
 
 
+def _end(delivery: Delivery, notes: list[tuple[str, str]]) -> None:
+    """Say that there is nothing more, and what went wrong."""
+    delivery.done = True
+    delivery.notes += [(severity, printable(words)) for severity, words in notes]
+
+
 def take_snapshot(analysis: Analysis) -> Snapshot:
     """Copy what changes, so that it can be drawn while the reading goes on."""
     sessions = [session_row(session, analysis.last_time_ns) for session in analysis.sessions]
     roles = {row.stream: (row.roles[0], row.roles[1]) for row in sessions}
     streams = analysis.streams
+    findings = [
+        FindingRow(
+            found.rule.id,
+            found.rule.severity,
+            found.fault,
+            found.rule.section,
+            found.rule.sentence,
+            found.count,
+            found.places[:PLACES_SHOWN],
+        )
+        for found in analysis.findings
+    ]
+    severity: dict[int, Severity] = {}
+    for finding in reversed(findings):  # the gravest come first
+        severity.update(dict.fromkeys((place.pdu for place in finding.places), finding.severity))
+    severity.pop(0, None)
     return Snapshot(
         sessions=sessions,
-        findings=[
-            FindingRow(
-                found.rule.id,
-                found.rule.severity,
-                found.fault,
-                found.rule.section,
-                found.rule.sentence,
-                found.count,
-                [PlaceRow(p.frame, p.pdu, p.stream, p.direction, p.offset, p.detail) for p in found.places[:PLACES_SHOWN]],
-            )
-            for found in analysis.findings
-        ],
+        findings=findings,
         ends={
             number: StreamEnds((endpoint(streams[number].originator), endpoint(streams[number].responder)), both)
             for number, both in roles.items()
@@ -174,6 +198,8 @@ def take_snapshot(analysis: Analysis) -> Snapshot:
         first_time_ns=analysis.first_time_ns or 0,
         last_time_ns=analysis.last_time_ns,
         frames=analysis.frames,
+        severity=severity,
+        marked=np.array(sorted(severity), np.int64),
     )
 
 

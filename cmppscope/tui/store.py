@@ -12,9 +12,9 @@ from typing import NamedTuple
 
 import numpy as np
 
-from cmppscope.rules import Severity
-from cmppscope.tables import I64, PduBatch
 from cmppscope.report import model
+from cmppscope.rules import Place, Severity
+from cmppscope.tables import I64, Bool, PduBatch
 from cmppscope.transactions import Transactions
 from cmppscope.transactions.table import no_transactions
 
@@ -117,8 +117,6 @@ class TransactionStore:
         self._closed = {name: Growing() for name in Transactions.__slots__}
         self._pending = no_transactions()
         self._whole: Transactions | None = None
-        self.replaced = 0
-        """How often rows at the end were replaced: row numbers from before mean nothing then."""
 
     def __len__(self) -> int:
         """Count the transactions."""
@@ -128,10 +126,21 @@ class TransactionStore:
         """Take transactions that are closed, and the open ones in the place of those from before."""
         for name, column in self._closed.items():
             column.add(getattr(closed, name))
-        if pending is not None and (len(pending) or len(self._pending)):
+        if pending is not None:
             self._pending = pending
-        self.replaced += bool(len(self._pending))
+        elif len(self._pending) and len(closed):
+            self._pending = _take(self._pending, ~np.isin(self._pending.pdu, closed.pdu))
         self._whole = None
+
+    @property
+    def none(self) -> Transactions:
+        """A table without rows, to add when nothing was closed."""
+        return no_transactions()
+
+    @property
+    def settled(self) -> int:
+        """Count the transactions at the beginning that change no more."""
+        return len(self._closed["pdu"].values)
 
     @property
     def table(self) -> Transactions:
@@ -145,16 +154,9 @@ class TransactionStore:
         return self._whole
 
 
-class PlaceRow(NamedTuple):
-    """One place of a finding."""
-
-    frame: int
-    pdu: int
-    """0 where it is about no PDU."""
-    stream: int
-    direction: int
-    offset: int
-    detail: str
+def _take(table: Transactions, rows: Bool) -> Transactions:
+    """Give the transactions that are marked."""
+    return Transactions(**{name: getattr(table, name)[rows] for name in Transactions.__slots__})
 
 
 class FindingRow(NamedTuple):
@@ -165,8 +167,9 @@ class FindingRow(NamedTuple):
     fault: str
     section: str
     sentence: str
-    count: int
-    places: Sequence[PlaceRow]
+    times: int
+    """Places that there are."""
+    places: Sequence[Place]
     """In the order of frames; of very many only the first."""
 
 
@@ -188,6 +191,10 @@ class Snapshot:
     first_time_ns: int = 0
     last_time_ns: int = 0
     frames: int = 0
+    severity: Mapping[int, Severity] = field(default_factory=dict)
+    """The gravest finding of a PDU, by its number."""
+    marked: I64 = field(default_factory=lambda: np.zeros(0, np.int64))
+    """Numbers of the PDUs with a finding, ascending."""
 
 
 @dataclass(slots=True)
@@ -197,20 +204,6 @@ class Store:
     pdus: Pdus = field(default_factory=Pdus)
     transactions: TransactionStore = field(default_factory=TransactionStore)
     snapshot: Snapshot = field(default_factory=Snapshot)
-    severity: dict[int, Severity] = field(default_factory=dict)
-    """The gravest finding of a PDU, by its number."""
-    marked: I64 = field(default_factory=lambda: np.zeros(0, np.int64))
-    """Numbers of the PDUs with a finding, ascending."""
-
-    def take(self, snapshot: Snapshot) -> None:
-        """Put a snapshot in the place of the one before."""
-        self.snapshot = snapshot
-        severity: dict[int, Severity] = {}
-        for finding in reversed(snapshot.findings):
-            severity.update(dict.fromkeys((p.pdu for p in finding.places), finding.severity))
-        severity.pop(0, None)
-        self.severity = severity
-        self.marked = np.array(sorted(severity), np.int64)
 
     def row_of_frame(self, frame: int) -> int | None:
         """Find the first PDU of a frame, or of the next frame that completes one."""

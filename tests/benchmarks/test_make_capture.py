@@ -62,9 +62,7 @@ def segments(octets: bytes) -> Iterator[Segment]:
 
 def checksum(octets: bytes) -> int:
     """Return the Internet checksum: zero over octets that hold their own."""
-    total: int = sum(
-        struct.unpack(f">{(len(octets) + 1) // 2}H", octets + b"\0" * (len(octets) % 2))
-    )
+    total: int = sum(struct.unpack(f">{(len(octets) + 1) // 2}H", octets + b"\0" * (len(octets) % 2)))
     while total >> 16:
         total = (total & 0xFFFF) + (total >> 16)
     return 0xFFFF - total
@@ -176,9 +174,7 @@ def test_login_is_the_golden_one() -> None:
 def test_submit_is_the_golden_one() -> None:
     """SUBMIT and its response equal the specification's vectors."""
     content = np.frombuffer("你好，CMPP".encode("utf-16-be"), np.uint8)[None]
-    rows, lengths = cmpp.submit(
-        ints(2), PARTY, ints(13_800_138_000), ints(8), content, ints(content.shape[1])
-    )
+    rows, lengths = cmpp.submit(ints(2), PARTY, ints(13_800_138_000), ints(8), content, ints(content.shape[1]))
     assert lengths.tolist() == [173]
     assert rows[0].tobytes() == bytes.fromhex(
         "000000ad00000004000000020000000000000000010101015450435100000000"

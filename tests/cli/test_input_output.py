@@ -164,9 +164,7 @@ def test_show(cli: Cli, demo: Path) -> None:
     assert by_number == by_frame
     lines = by_number.text.splitlines()
     assert lines[:2] == ["PDU: 4", "Frame: 8"]
-    assert (
-        "   12    Msg_Id                    6965088952921948161 (06-01 10:15:30, gateway 001001, serial 1)" in lines
-    )
+    assert "   12    Msg_Id                    6965088952921948161 (06-01 10:15:30, gateway 001001, serial 1)" in lines
     assert lines[-2:] == [
         "0000  00 00 00 15 80 00 00 04  00 00 00 02 60 a8 f7 80  ............`...",
         "0010  03 e9 00 01 00                                    .....",

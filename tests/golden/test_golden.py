@@ -25,7 +25,10 @@ REAL = (
 )
 CAPTURES = {
     path.name.partition(".")[0]: path
-    for path in (*sorted((ROOT / "samples").glob("*.pcap*")), *(ROOT / "tests" / "data" / "real" / name for name in REAL))
+    for path in (
+        *sorted((ROOT / "samples").glob("*.pcap*")),
+        *(ROOT / "tests" / "data" / "real" / name for name in REAL),
+    )
 }
 
 

@@ -46,7 +46,6 @@ def test_a_lost_frame_is_the_captures_fault(name: str, cli: Callable[..., Any]) 
     assert wrong == {}
 
 
-@pytest.mark.xfail(strict=False, reason="octets missing right before a FIN make no Gap")
 @pytest.mark.parametrize("name", CLEAN)
 def test_a_lost_last_frame_is_the_captures_fault(name: str, cli: Callable[..., Any]) -> None:
     """The same holds for the last PDU of either side, of which only the FIN behind it tells."""
@@ -71,7 +70,10 @@ def test_a_late_start_is_the_captures_fault(name: str, cli: Callable[..., Any]) 
 
 
 def test_the_busy_session_cut_out_of_the_middle(cli: Callable[..., Any]) -> None:
-    """Of a session recorded from its middle, with a Gap, the peer is told the order of its numbers and nothing else."""
+    """Of half a second out of the middle of a session, with a Gap, no peer is blamed for anything."""
     report = cli("report", FOLDER / "midstream_start_gocmpp.pcap.gz").report
-    assert blamed(report) == {"sequence-backwards"}
-    assert {f["rule"] for f in report["findings"] if f["fault"] == "capture"} >= {"frame-gap", "capture-request-missing"}
+    assert blamed(report) == set()
+    assert {f["rule"] for f in report["findings"] if f["fault"] == "capture"} >= {
+        "frame-gap",
+        "capture-request-missing",
+    }

@@ -12,7 +12,7 @@ FOLDER = Path(__file__).parents[1] / "data" / "real"
 CAPTURES = {path.name.partition(".")[0]: path for path in sorted(FOLDER.glob("*.pcap*"))}
 
 CLEAN = "Nothing wrong with framing, headers or the pairing of requests and responses."
-SECRET = "Login of 901234 refused: Status 3, authentication failed; compare shared secret"
+REFUSED = "Login of 901234 refused: Status 3, authentication failed; compare shared secret"
 
 SAID = {
     "av628_python_ismg_gocmpp": (
@@ -39,7 +39,7 @@ SAID = {
     "fmt_veth_pcap_us": (CLEAN, "3 SUBMIT, 3 DELIVER, 1 ACTIVE_TEST; SP ended it with TERMINATE"),
     "fmt_veth_pcapng": ("3 SUBMIT, 3 DELIVER, 1 ACTIVE_TEST; SP ended it with TERMINATE",),
     "heartbeat_answered_with_request_node_yedamao": (
-        "the ISMG gave no response to 3 ACTIVE_TEST; PDU 6 is a CMPP_ACTIVE_TEST with the same Sequence_Id "
+        "the ISMG gave no response to 3 ACTIVE_TEST; PDU 6 is a CMPP_ACTIVE_TEST with the same Sequence_Id",
         "from the other side, where a response should be",
     ),
     "idle_heartbeat_smsgate": (CLEAN, "login ok in 175 ms; 6 ACTIVE_TEST; SP ended it with TERMINATE"),
@@ -48,10 +48,10 @@ SAID = {
         "unanswered (ISMG): CMPP_QUERY with Sequence_Id 749614201 got no response",
         "ISMG ended it by closing the connection (FIN)",
     ),
-    "login_refused_badsecret_gocmpp": (SECRET, "ISMG ended it with TERMINATE"),
-    "login_refused_gocmpp_crazymouse": (SECRET, "SP ended it by closing the connection (FIN)"),
-    "login_refused_gocmpp_sp_typefo_ismg": (SECRET, "ISMG ended it by closing the connection (FIN)"),
-    "login_refused_smsgate_ismg_gocmpp_sp": (SECRET, "CMPP 2.0: login refused (Status 3)"),
+    "login_refused_badsecret_gocmpp": (REFUSED, "ISMG ended it with TERMINATE"),
+    "login_refused_gocmpp_crazymouse": (REFUSED, "SP ended it by closing the connection (FIN)"),
+    "login_refused_gocmpp_sp_typefo_ismg": (REFUSED, "ISMG ended it by closing the connection (FIN)"),
+    "login_refused_smsgate_ismg_gocmpp_sp": (REFUSED, "CMPP 2.0: login refused (Status 3)"),
     "login_submit_terminate_node_gocmpp": (CLEAN, "login ok in 0.44 ms; 2 SUBMIT, 5 DELIVER"),
     "long_udh_heartbeat_pycmpp_gocmpp": ("the SP gave no response to 7 DELIVER (first in frame 14).",),
     "midstream_start_gocmpp": (
@@ -86,7 +86,7 @@ SAID = {
     "submit_single_typefo_sp_gocmpp": ("login ok in 0.44 ms; 1 SUBMIT; SP ended it with TERMINATE",),
     "terminate_by_ismg_gocmpp": (CLEAN, "2 SUBMIT; ISMG ended it with TERMINATE"),
     "tnt_csharp_gocmpp_login_bad": (
-        SECRET,
+        REFUSED,
         "The SP takes the refused login for success and goes on to SUBMIT (stream 0).",
     ),
     "tnt_csharp_query_totallength0_smsgate": ("(SP): Total_Length 0: a header alone has 12 octets (frame 16).",),

@@ -186,14 +186,18 @@ def test_only_bodies_of_3_0_are_not_decoded(pdus: Callable[[str], list[dict[str,
     """`fields` is null for the bodies that 3.0 changed, and nowhere else."""
     blank = {name: {row["command"] for row in pdus(name) if row["fields"] is None} for name in CAPTURES}
     assert {name: commands for name, commands in blank.items() if commands} == {
-        name: {"CMPP_CONNECT_RESP", "CMPP_SUBMIT", "CMPP_SUBMIT_RESP"} for name in CAPTURES if name.startswith("cmpp30_")
+        name: {"CMPP_CONNECT_RESP", "CMPP_SUBMIT", "CMPP_SUBMIT_RESP"}
+        for name in CAPTURES
+        if name.startswith("cmpp30_")
     }
 
 
 @every_capture
 def test_msg_ids_and_results_are_those_logged(name: str, pdus: Callable[[str], list[dict[str, Any]]]) -> None:
     """Msg_Id and Result of every response are what either side logged."""
-    answers = [row for row in pdus(name) if row["command"] in {"CMPP_SUBMIT_RESP", "CMPP_DELIVER_RESP"} and row["fields"]]
+    answers = [
+        row for row in pdus(name) if row["command"] in {"CMPP_SUBMIT_RESP", "CMPP_DELIVER_RESP"} and row["fields"]
+    ]
     wire = Counter(
         (r["command"], r["direction"], r["sequence_id"], r["fields"]["msg_id"], r["fields"]["result"]) for r in answers
     )

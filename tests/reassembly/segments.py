@@ -72,9 +72,7 @@ class Talk:
             missing,
         )
 
-    def raw(
-        self, direction: int, seq: int, ack: int, flags: int, payload: bytes = b"", missing: int = 0
-    ) -> Talk:
+    def raw(self, direction: int, seq: int, ack: int, flags: int, payload: bytes = b"", missing: int = 0) -> Talk:
         """Add a segment by its own numbers."""
         self.time_ns += self.step_ns
         self.segments.append(
@@ -132,9 +130,7 @@ class Talk:
 
 def renumbered(segments: Sequence[Segment], step_ns: int = MILLISECOND) -> list[Segment]:
     """Give segments the frames and times of a capture that saw them in this order."""
-    return [
-        segment._replace(frame=n, time_ns=START_NS + n * step_ns) for n, segment in enumerate(segments, 1)
-    ]
+    return [segment._replace(frame=n, time_ns=START_NS + n * step_ns) for n, segment in enumerate(segments, 1)]
 
 
 def batch_of(segments: Sequence[Segment]) -> SegmentBatch:

@@ -84,7 +84,7 @@ def test_octets_on_a_syn_are_the_first() -> None:
 def test_lost_first_octets_are_a_gap() -> None:
     """Behind a SYN the hole in front of the first segment captured is known."""
     result = reassemble(Talk().open().segment(0, b"cd", 2).segments)
-    assert [r[:7] for r in result.runs] == [(0, 0, 0, b"", 2, 5, 5), (0, 0, 2, b"cd", 0, 4, 5)]
+    assert [r[:7] for r in result.runs] == [(0, 0, 0, b"", 2, 4, 5), (0, 0, 2, b"cd", 0, 4, 5)]
 
 
 def test_octets_behind_a_fin_are_taken() -> None:
@@ -141,7 +141,7 @@ def test_a_hole_is_given_up_after_its_acknowledgement_and_sixteen_segments() -> 
     """Segments of both directions count; the Gap becomes known with the last of them."""
     talk = lossy().ack(1, ack=6).ack(0, times=8).ack(1, ack=6, times=8)
     (_, gap, behind) = reassemble(talk.segments).direction()
-    assert (gap.gap, gap.frame, gap.known_frame) == (2, 6 + ACKED_SEGMENTS - 1, 6 + ACKED_SEGMENTS - 1)
+    assert (gap.gap, gap.frame, gap.known_frame) == (2, 5, 6 + ACKED_SEGMENTS - 1)
     assert (behind.octets, behind.frame, behind.known_frame) == (b"ef", 5, gap.known_frame)
     alike(talk.segments)
 
@@ -150,7 +150,7 @@ def test_a_hole_is_given_up_after_its_acknowledgement_and_a_second() -> None:
     """The first segment a second later gives it up."""
     talk = lossy().ack(1, ack=6).wait(SECOND).ack(1, ack=6).segment(0, b"cd", 2)
     result = reassemble(talk.segments)
-    assert [r[3:7] for r in result.direction()[1:]] == [(b"", 2, 7, 7), (b"ef", 0, 5, 7)]
+    assert [r[3:7] for r in result.direction()[1:]] == [(b"", 2, 5, 7), (b"ef", 0, 5, 7)]
     assert result.counters() == [(0, 0, 2)]
     alike(talk.segments)
 
@@ -269,7 +269,7 @@ def disordered(rng: random.Random, talk: Talk, window: int) -> list[Segment]:
     return renumbered(talk.segments[:3] + [body[n] for n in mixed])
 
 
-@settings(max_examples=150)
+@settings(max_examples=60, deadline=None)
 @given(RANDOMS, st.integers(1, 12), st.lists(st.integers(0, 200), max_size=6), st.integers(0, 600))
 def test_any_segmentation_order_and_repetition_gives_the_octets_sent(
     rng: random.Random, window: int, borders: list[int], back: int
@@ -282,7 +282,7 @@ def test_any_segmentation_order_and_repetition_gives_the_octets_sent(
         assert (result.plain(0), result.plain(1)) == ([SENT], [SENT])
 
 
-@settings(max_examples=100)
+@settings(max_examples=60, deadline=None)
 @given(RANDOMS, st.integers(1, 12))
 def test_disorder_without_acknowledgements_loses_nothing(rng: random.Random, window: int) -> None:
     """Where nothing says that octets were lost, everything is put in order."""
@@ -292,7 +292,7 @@ def test_disorder_without_acknowledgements_loses_nothing(rng: random.Random, win
     assert (result.plain(0), result.plain(1)) == ([SENT], [SENT])
 
 
-@settings(max_examples=150)
+@settings(max_examples=60, deadline=None)
 @given(RANDOMS, st.lists(st.integers(0, 200), max_size=6), st.booleans(), st.booleans())
 def test_loss_invents_nothing(rng: random.Random, borders: list[int], handshake: bool, snapped: bool) -> None:  # noqa: FBT001
     """Every octet delivered is the one sent at its offset; octets and Gaps fill the direction up to its last octet."""
@@ -300,7 +300,8 @@ def test_loss_invents_nothing(rng: random.Random, borders: list[int], handshake:
     segments = [s for s in disordered(rng, talk, 6) if rng.random() < 0.8 or s.flags & SYN]
     if snapped:
         segments = [
-            s._replace(payload=s.payload[:30], missing=len(s.payload[30:])) if rng.random() < 0.5 else s for s in segments
+            s._replace(payload=s.payload[:30], missing=len(s.payload[30:])) if rng.random() < 0.5 else s
+            for s in segments
         ]
     if not handshake:
         segments = [s for s in segments if not s.flags & SYN]
@@ -321,6 +322,7 @@ def test_loss_invents_nothing(rng: random.Random, borders: list[int], handshake:
             assert came == sum(len(r.octets) for r in runs) + state.retransmitted + state.late
 
 
+@settings(deadline=None)
 @given(st.binary(max_size=400), st.lists(st.integers(0, 40), max_size=5))
 def test_no_numbers_make_it_stumble(numbers: bytes, borders: list[int]) -> None:
     """Any sequence numbers, flags and sizes are taken, and batches do not matter."""

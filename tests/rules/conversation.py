@@ -10,12 +10,14 @@ Seconds, who speaks (`SP@1` on connection 1; SP opens each connection, ISMG list
 segment joined by `+`, or SYN, ACK, FIN, RST. A word `name=value` fills a field; `raw=HEX` are octets of no PDU,
 `total=N` falsifies Total_Length, `pad=N` lengthens a PDU by N octets, `cut=N` sends the first N octets of the segment
 only. Behind `|`: `lost` (the capture misses the frame), `again` (the segment before is captured once more), `jump=N`
-(N octets before it are missing). Both SYNs come first, at the time of a connection's first line, unless told otherwise.
+(N octets before it are missing), `hold` (the frame comes late, as a line `release`). Both SYNs
+come first, at the time of a connection's first line, unless told otherwise.
 """
 
 from __future__ import annotations
 
 import functools
+import itertools
 import struct
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
@@ -55,6 +57,7 @@ class _Connection:
     ports: tuple[int, int]
     seq: list[int] = field(default_factory=lambda: [1000, 0xFFFFFF00])
     before: Frame | None = None
+    late: Frame | None = None
 
 
 def frames_of(lines: str | Iterable[str], *, handshake: bool = True, port: int = 7890) -> list[Frame]:
@@ -87,11 +90,15 @@ def _say(talk: _Connection, time_ns: int, sender: int, what: str, how: list[str]
     if what == "SYN" and sender:
         flags = SYN | ACK
     if "again" in how:
-        assert talk.before is not None
-        frames.append(talk.before._replace(time_ns=time_ns))
+        frames += [talk.before._replace(time_ns=time_ns)] if talk.before else []
+        return
+    if what == "release" and talk.late:
+        frames.append(talk.late._replace(time_ns=time_ns))
         return
     frame = _send(talk, time_ns, sender, ACK | PSH if flags is None else flags, b"" if flags else segment_of(what))
-    if "lost" not in how:
+    if "hold" in how:
+        talk.late = frame
+    elif "lost" not in how:
         frames.append(frame)
 
 
@@ -141,44 +148,43 @@ def _built(name: str, options: tuple[tuple[str, str], ...]) -> bytes:
     if command == 0x80000001 and given.get("width") == "4":  # CONNECT_RESP of 3.0
         return struct.pack(">IIII", 33, command, 0, int(given.get("status", "0"))) + bytes(17)
     if command == 4 and given.get("layout") == "30":  # SUBMIT of 3.0, of 209 octets: one receiver, 14 octets of text
-        body = bytearray(197)
-        body[10], body[128], body[162] = 0, 1, 14
-        return struct.pack(">III", 209, command, 0) + bytes(body)
+        submit = bytearray(197)
+        submit[128], submit[162] = 1, 14
+        return struct.pack(">III", 209, command, 0) + bytes(submit)
     layer = BODIES[command](**_fields(command, given))
     return bytes(CMPP(Sequence_Id=0) / layer)
 
 
 def _fields(command: int, given: dict[str, str]) -> dict[str, Any]:
     """Turn words into the fields of a layer."""
-    if command == 1:
-        return {
-            "Source_Addr": given.get("addr", "901234"),
-            "Version": int(given.get("version", "0x20"), 0),
-            "Timestamp": 601101530,
-        }
-    if command == 0x80000001:
-        return {"Status": int(given.get("status", "0")), "Version": int(given.get("version", "0x20"), 0)}
-    if command in (4, 9):
-        to = [str(13800000000 + n) for n in range(int(given.get("to", "1")))]
-        return {
-            "Msg_Content": given.get("text", "hello").encode(),
-            "Registered_Delivery": int(given.get("report", "0")),
-            "Dest_terminal_Id": to,
-        }
-    if command in (0x80000004, 0x80000005):
-        return {"Msg_Id": int(given.get("id", "0")), "Result": int(given.get("result", "0"))}
-    if command == 5 and "about" in given:
-        report = CMPPReport(Msg_Id=int(given["about"]), Stat=given.get("stat", "DELIVRD"))
-        return {"Registered_Delivery": 1, "Msg_Content": report}
-    if command == 5:
-        return {"Msg_Content": given.get("text", "hello").encode()}
-    return {}
+    number = {name: int(value, 0) for name, value in given.items() if name not in ("addr", "text", "stat")}
+    text = given.get("text", "hello").encode()
+    deliver: dict[str, Any] = {"Msg_Content": text}
+    if "about" in number:
+        report = CMPPReport(Msg_Id=number["about"], Stat=given.get("stat", "DELIVRD"))
+        deliver = {"Registered_Delivery": 1, "Msg_Content": report}
+    version = number.get("version", 0x20)
+    answer = {"Msg_Id": number.get("id", 0), "Result": number.get("result", 0)}
+    fields: dict[int, dict[str, Any]] = {
+        0x01: {"Source_Addr": given.get("addr", "901234"), "Version": version, "Timestamp": 601101530},
+        0x80000001: {"Status": number.get("status", 0), "Version": version},
+        0x04: {
+            "Msg_Content": text,
+            "Registered_Delivery": number.get("report", 0),
+            "Dest_terminal_Id": [str(13800000000 + n) for n in range(number.get("to", 1))],
+        },
+        0x80000004: answer,
+        0x05: deliver,
+        0x80000005: answer,
+        0x09: {"Msg_Content": text},
+    }
+    return fields.get(command, {})
 
 
 def batches(frames: Sequence[Frame], cuts: Sequence[int] = ()) -> list[FrameBatch]:
     """Cut frames into batches, before the frames at the places `cuts` (counted from 0)."""
     bounds = [0, *sorted({cut for cut in cuts if 0 < cut < len(frames)}), len(frames)]
-    return [_batch(frames[low:high], low + 1) for low, high in zip(bounds, bounds[1:], strict=False)]
+    return [_batch(frames[low:high], low + 1) for low, high in itertools.pairwise(bounds)]
 
 
 def _batch(frames: Sequence[Frame], first: int) -> FrameBatch:
@@ -213,9 +219,7 @@ class Told:
         """All transactions, short: PDU of the request, PDU of the response, state, sendings."""
         t = self.transactions
         columns = (t.pdu, t.response_pdu, [STATES[s] for s in t.state.tolist()], t.sendings)
-        return [
-            (int(a), int(b), str(c), int(d)) for a, b, c, d in zip(*columns, strict=True)
-        ]
+        return [(int(a), int(b), str(c), int(d)) for a, b, c, d in zip(*columns, strict=True)]
 
     @property
     def strays(self) -> list[tuple[int, str]]:

@@ -1,0 +1,333 @@
+"""Pairing: which response answers which request, and what the rest is."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass, field
+
+import numpy as np
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from cmppscope.transactions import Timers
+from tests.rules.conversation import analyse, frames_of, told
+
+_LOGIN = "0 SP CONNECT 1\n0.1 ISMG CONNECT_RESP 1\n"
+
+CASES: dict[str, tuple[str, list[tuple[int, int, str, int]], list[tuple[int, str]]]] = {
+    "responses in another order": (
+        "1 SP SUBMIT 2\n1 SP SUBMIT 3\n2 ISMG SUBMIT_RESP 3\n2 ISMG SUBMIT_RESP 2",
+        [(3, 6, "answered", 1), (4, 5, "answered", 1)],
+        [],
+    ),
+    "first in, first out where a Sequence_Id is used twice": (
+        "1 SP SUBMIT 2 text=a\n1 SP SUBMIT 2 text=b\n2 ISMG SUBMIT_RESP 2\n2 ISMG SUBMIT_RESP 2",
+        [(3, 5, "answered", 1), (4, 6, "answered", 1)],
+        [],
+    ),
+    "equal octets under one Sequence_Id are a resend": (
+        "1 SP SUBMIT 2\n5 SP SUBMIT 2\n6 ISMG SUBMIT_RESP 2",
+        [(3, 5, "answered", 2)],
+        [],
+    ),
+    "equal octets under another Sequence_Id are another message before T": (
+        "1 SP SUBMIT 2\n60.9 SP SUBMIT 3\n61 ISMG SUBMIT_RESP 3\n61 ISMG SUBMIT_RESP 2",
+        [(3, 6, "answered", 1), (4, 5, "answered", 1)],
+        [],
+    ),
+    "equal octets under another Sequence_Id are a resend from T on": (
+        "1 SP SUBMIT 2\n61 SP SUBMIT 3\n61.1 ISMG SUBMIT_RESP 3\n62 ISMG SUBMIT_RESP 2",
+        [(3, 5, "late", 2)],
+        [(6, "duplicate")],
+    ),
+    "the first number may be answered as well": (
+        "1 SP SUBMIT 2\n61 SP SUBMIT 3\n61.1 ISMG SUBMIT_RESP 2\n62 ISMG SUBMIT_RESP 3",
+        [(3, 5, "late", 2)],
+        [(6, "duplicate")],
+    ),
+    "three sendings under three numbers": (
+        "1 SP SUBMIT 2\n61 SP SUBMIT 3\n121 SP SUBMIT 4\n122 ISMG SUBMIT_RESP 4",
+        [(3, 6, "late", 3)],
+        [],
+    ),
+    "an empty body never joins across numbers": (
+        "1 SP ACTIVE_TEST 2\n61 SP ACTIVE_TEST 3\n61.1 ISMG ACTIVE_TEST_RESP 3\n62 SP ACK",
+        [(3, 0, "open", 1), (4, 5, "answered", 1)],
+        [],
+    ),
+    "late is later than T": (
+        "1 SP SUBMIT 2 text=a\n1 SP SUBMIT 3 text=b\n61 ISMG SUBMIT_RESP 2\n61.001 ISMG SUBMIT_RESP 3",
+        [(3, 5, "answered", 1), (4, 6, "late", 1)],
+        [],
+    ),
+    "unanswered from N·T on": (
+        "1 SP SUBMIT 2 text=a\n1.001 SP SUBMIT 3 text=b\n181 SP ACK",
+        [(3, 0, "unanswered", 1), (4, 0, "open", 1)],
+        [],
+    ),
+    "unanswered where the connection is closed": ("1 SP SUBMIT 2\n2 SP RST", [(3, 0, "unanswered", 1)], []),
+    "unknown where the response may lie in a hole": (
+        "1 SP SUBMIT 2\n1.1 ISMG SUBMIT_RESP 2 | lost\n2 SP ACTIVE_TEST 3\n2.1 ISMG ACTIVE_TEST_RESP 3\n200 SP ACK",
+        [(3, 0, "unknown", 1), (4, 5, "answered", 1)],
+        [],
+    ),
+    "unknown where an acknowledgement tells of a response": (
+        "1 SP SUBMIT 2\n1.1 ISMG SUBMIT_RESP 2 | lost\n200 SP ACK",
+        [(3, 0, "unknown", 1)],
+        [],
+    ),
+    "unknown where nothing more was captured of the connection": (
+        "1 SP SUBMIT 2\n500 SP@1 ACK",
+        [(3, 0, "unknown", 1)],
+        [],
+    ),
+    "unknown where only the end of the other side was captured": (
+        "1 SP@1 SYN\n1 SP@1 TERMINATE 9\n1.1 ISMG@1 TERMINATE_RESP 9 | lost\n2 ISMG@1 FIN",
+        [(3, 0, "unknown", 1)],
+        [],
+    ),
+    "a duplicate": (
+        "1 SP SUBMIT 2\n1.1 ISMG SUBMIT_RESP 2\n1.2 ISMG SUBMIT_RESP 2",
+        [(3, 4, "answered", 1)],
+        [(5, "duplicate")],
+    ),
+    "a duplicate of a number that the other side used as well": (
+        (
+            "1 SP ACTIVE_TEST 2\n1.1 ISMG ACTIVE_TEST_RESP 2\n1.2 ISMG ACTIVE_TEST 2\n1.3 SP ACTIVE_TEST_RESP 2\n"
+            "2 ISMG ACTIVE_TEST_RESP 2"
+        ),
+        [(3, 4, "answered", 1), (5, 6, "answered", 1)],
+        [(7, "duplicate")],
+    ),
+    "the wrong way": (
+        "1 SP SUBMIT 2\n1.1 SP SUBMIT_RESP 2\n1.2 ISMG SUBMIT_RESP 2",
+        [(3, 5, "answered", 1)],
+        [(4, "wrong_direction")],
+    ),
+    "the wrong way, behind the right one": (
+        "1 SP SUBMIT 2\n1.1 ISMG SUBMIT_RESP 2\n1.2 SP SUBMIT_RESP 2",
+        [(3, 4, "answered", 1)],
+        [(5, "wrong_direction")],
+    ),
+    "the wrong kind": (
+        "1 SP SUBMIT 2\n1.1 ISMG ACTIVE_TEST_RESP 2\n1.2 ISMG SUBMIT_RESP 2",
+        [(3, 5, "answered", 1)],
+        [(4, "type_mismatch")],
+    ),
+    "the wrong kind where the request was a resend and is answered": (
+        "1 SP SUBMIT 2\n1.1 SP SUBMIT 2\n1.2 ISMG SUBMIT_RESP 2\n1.3 ISMG ACTIVE_TEST_RESP 2",
+        [(3, 5, "answered", 2)],
+        [(6, "orphan")],
+    ),
+    "an orphan": ("1 ISMG SUBMIT_RESP 2", [], [(3, "orphan")]),
+    "both sides count on their own, and wrap": (
+        (
+            "1 SP ACTIVE_TEST 0xffffffff\n1 ISMG ACTIVE_TEST 0xffffffff\n1.1 SP ACTIVE_TEST_RESP 0xffffffff\n"
+            "1.1 ISMG ACTIVE_TEST_RESP 0xffffffff\n2 SP ACTIVE_TEST 0\n2.1 ISMG ACTIVE_TEST_RESP 0"
+        ),
+        [(3, 6, "answered", 1), (4, 5, "answered", 1), (7, 8, "answered", 1)],
+        [],
+    ),
+    "a request out of a hole claims the response kept": (
+        "1 SP SUBMIT 2 | hold\n1.01 SP SUBMIT 3\n1.015 SP release\n1.02 ISMG SUBMIT_RESP 2 + SUBMIT_RESP 3",
+        [(3, 5, "answered", 1), (4, 6, "answered", 1)],
+        [],
+    ),
+    "the oldest is given up where a hole lies between": (
+        (
+            "1 SP SUBMIT 2 text=a\n1.1 ISMG SUBMIT_RESP 2 | lost\n70 SP SUBMIT 2 text=b\n70.1 ISMG SUBMIT_RESP 2\n"
+            "75 SP ACTIVE_TEST 3\n76 ISMG ACTIVE_TEST_RESP 3\n300 SP ACK"
+        ),
+        [(3, 0, "unknown", 1), (4, 6, "answered", 1), (5, 7, "answered", 1)],
+        [],
+    ),
+    "a response that the capture put before its request": (
+        "1 ISMG SUBMIT_RESP 2\n1.001 SP SUBMIT 2",
+        [(4, 3, "answered", 1)],
+        [],
+    ),
+    "a second response is no answer to the next request": (
+        "1 SP SUBMIT 2\n1.1 ISMG SUBMIT_RESP 2\n1.2 ISMG SUBMIT_RESP 2\n1.3 SP SUBMIT 2\n1.4 ISMG SUBMIT_RESP 2",
+        [(3, 4, "answered", 1), (6, 7, "answered", 1)],
+        [(5, "duplicate")],
+    ),
+}
+
+
+@pytest.mark.parametrize("case", CASES)
+def test_cases(case: str) -> None:
+    """Each case gives its pairs and strays, whole and one frame a batch."""
+    lines, pairs, strays = CASES[case]
+    for cuts in ((), range(99)):
+        found = told(_LOGIN + lines, cuts=cuts)
+        assert (found.pairs, found.strays) == ([(1, 2, "answered", 1), *pairs], strays)
+
+
+def test_a_stray_on_another_connection_is_named() -> None:
+    """A response to an open request of another connection of the same hosts answers nothing."""
+    first = "0 SP SUBMIT 1\n0 SP@1 ACTIVE_TEST 9\n"
+    found = told(first + "0.1 ISMG@1 SUBMIT_RESP 1\n0.2 ISMG SUBMIT_RESP 1\n1 ISMG@1 ACTIVE_TEST_RESP 9")
+    assert found.strays == [(3, "other_connection")]
+    assert found.pairs == [(1, 4, "answered", 1), (2, 5, "answered", 1)]
+
+
+@pytest.mark.parametrize(("seconds", "kind"), [(180, "unknown"), (180.001, "orphan")])
+def test_a_start_in_the_middle_excuses_for_n_t(seconds: float, kind: str) -> None:
+    """In a capture without SYN a response without request is unknown for N·T, then an orphan."""
+    lines = f"0 SP ACTIVE_TEST 1\n0.1 ISMG ACTIVE_TEST_RESP 1\n{seconds} ISMG SUBMIT_RESP 7"
+    assert told(lines, handshake=False).strays == [(3, kind)]
+
+
+def test_one_direction_alone_blames_nobody() -> None:
+    """Where only one direction was captured its requests are unknown and its responses too."""
+    frames = frames_of(_LOGIN + "1 SP SUBMIT 2\n1 ISMG DELIVER 3\n2 SP DELIVER_RESP 3\n500 SP ACK")
+    found = analyse([frame for frame in frames if frame.octets[22:24] == b"\x1e\xd2"])
+    assert ([state for *_, state, _ in found.pairs], found.strays) == (["unknown", "unknown"], [(3, "unknown")])
+
+
+def test_a_request_known_after_its_response_claims_it() -> None:
+    """A request that a hole held back finds the response that was numbered before it."""
+    lines = "1 SP SUBMIT 2 | hold\n1.01 SP SUBMIT 3\n1.02 ISMG SUBMIT_RESP 3\n1.03 SP release"
+    for cuts in ((), range(99)):
+        found = told(_LOGIN + lines, cuts=cuts)
+        assert (found.pairs[1:], found.strays) == ([(4, 0, "open", 1), (5, 3, "answered", 1)], [])
+
+
+@dataclass
+class _Request:
+    """A request of the model and all that became of it."""
+
+    pdu: int
+    command: str
+    sequence: int
+    text: str
+    seconds: float
+    last: float
+    sendings: int = 1
+    answer: int = 0
+    state: str = "unanswered"
+
+
+@dataclass
+class _Model:
+    """Pairing as one would explain it: slow, requests of one direction, nothing lost."""
+
+    requests: list[_Request] = field(default_factory=list)
+    strays: list[int] = field(default_factory=list)
+    waiting: list[tuple[str, int, _Request]] = field(default_factory=list)
+    unasked: list[tuple[int, str, int, float]] = field(default_factory=list)
+    asked: dict[tuple[str, int], int] = field(default_factory=dict)
+
+    def request(self, pdu: int, command: str, sequence: int, text: str, seconds: float) -> None:
+        """Take a request: of a response swapped with it, a resend under its own or another number, or a new one."""
+        self.asked.setdefault((command, sequence), pdu)
+        for stray, c, s, then in self.unasked:
+            if (c, s) == (command, sequence) and seconds - then <= 1 and self.asked[c, s] > stray:
+                self.unasked.remove((stray, c, s, then))
+                self.strays.remove(stray)
+                self.requests.append(_Request(pdu, command, sequence, text, seconds, seconds, 1, stray, "answered"))
+                return
+        still = [(c, s, r) for c, s, r in self.waiting if not r.answer]
+        for _, _, request in [w for w in still if w[:2] == (command, sequence)]:
+            if request.text == text:
+                self._again(request, seconds)
+                return
+        for request in [r for r in self.requests if not r.answer and r.command == command == "SUBMIT"]:
+            if request.text == text and request.sequence != sequence and seconds - request.last >= 60:
+                self._again(request, seconds)
+                self.waiting.append((command, sequence, request))
+                return
+        request = _Request(pdu, command, sequence, text, seconds, seconds)
+        self.requests.append(request)
+        self.waiting.append((command, sequence, request))
+
+    def response(self, pdu: int, command: str, sequence: int, seconds: float) -> None:
+        """Take a response: it answers the request that waits longest under its number."""
+        for c, s, request in self.waiting:
+            if (c, s) == (command, sequence) and not request.answer:
+                request.answer = pdu
+                request.state = "late" if seconds - request.seconds > 60 else "answered"
+                return
+        self.strays.append(pdu)
+        self.unasked.append((pdu, command, sequence, seconds))
+
+    @staticmethod
+    def _again(request: _Request, seconds: float) -> None:
+        """Count a further sending."""
+        request.sendings, request.last = request.sendings + 1, seconds
+
+
+_EVENT = st.tuples(
+    st.sampled_from((0, 1, 30, 60, 61)),
+    st.sampled_from(("SUBMIT", "SUBMIT", "ACTIVE_TEST")),
+    st.integers(1, 3),
+    st.sampled_from("ab"),
+    st.booleans(),
+)
+
+
+@settings(max_examples=60, deadline=None)
+@given(st.lists(_EVENT, max_size=60), st.lists(st.integers(0, 70), max_size=6))
+def test_pairing_is_that_of_the_model(events: list[tuple[int, str, int, str, bool]], cuts: Sequence[int]) -> None:
+    """On any conversation, cut anywhere, the columns pair as the slow model does."""
+    model, lines, seconds = _Model(), ["0 SP ACTIVE_TEST 9", "0 ISMG ACTIVE_TEST_RESP 9"], 0
+    model.request(1, "ACTIVE_TEST", 9, "", 0)
+    model.response(2, "ACTIVE_TEST", 9, 0)
+    for pdu, (after, command, sequence, text, asks) in enumerate(events, 3):
+        seconds += after
+        content = text if command == "SUBMIT" else ""
+        if asks:
+            lines.append(f"{seconds} SP {command} {sequence}" + (f" text={text}" if content else ""))
+            model.request(pdu, command, sequence, content, seconds)
+        else:
+            lines.append(f"{seconds} ISMG {command}_RESP {sequence}")
+            model.response(pdu, command, sequence, seconds)
+    lines.append(f"{seconds} SP FIN")
+    expected = [(r.pdu, r.answer, r.state, r.sendings) for r in model.requests]
+    frames = frames_of(lines)
+    for cut in ((), range(len(frames)), cuts):
+        found = analyse(frames, cut)
+        assert found.pairs == expected
+        assert [pdu for pdu, _ in found.strays] == model.strays
+
+
+def test_timers_are_set() -> None:
+    """T and N are options."""
+    lines = _LOGIN + "1 SP SUBMIT 2\n3.5 ISMG SUBMIT_RESP 2\n4 SP SUBMIT 3 text=b\n8 SP ACK"
+    found = told(lines, timers=Timers(t_ns=2_000_000_000, n=2))
+    assert [state for *_, state, _ in found.pairs] == ["answered", "late", "unanswered"]
+
+
+def test_latency_counts_from_the_first_sending() -> None:
+    """The latency is that from the first sending; the time of the last one stands beside it."""
+    table = told(_LOGIN + "1 SP SUBMIT 2\n5 SP SUBMIT 2\n6 ISMG SUBMIT_RESP 2").transactions
+    assert np.array_equal(table.latency_ns, [100_000_000, 5_000_000_000])
+    assert (table.response_time_ns - table.last_time_ns).tolist() == [100_000_000, 1_000_000_000]
+
+
+def test_more_open_requests_than_the_cap_drop_the_oldest(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Beyond OPEN_REQUESTS the oldest request is let go, and counted."""
+    monkeypatch.setattr("cmppscope.transactions.OPEN_REQUESTS", 2)
+    found = told("0 SP SUBMIT 1 + SUBMIT 2 text=b + SUBMIT 3\n1 SP FIN")
+    assert [(pdu, state) for pdu, _, state, _ in found.pairs] == [
+        (1, "unknown"),
+        (2, "unanswered"),
+        (3, "unanswered"),
+    ]
+
+
+def test_more_strays_than_the_cap_settle_the_oldest(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Beyond STRAY_RESPONSES the oldest are settled early; none is forgotten."""
+    monkeypatch.setattr("cmppscope.transactions.STRAY_RESPONSES", 1)
+    lines = _LOGIN + "1 ISMG SUBMIT_RESP 7\n2 ISMG SUBMIT_RESP 8\n3 ISMG SUBMIT_RESP 9"
+    assert told(lines, cuts=range(9)).strays == [(3, "orphan"), (4, "orphan"), (5, "orphan")]
+
+
+def test_history_is_as_long_as_its_cap(monkeypatch: pytest.MonkeyPatch) -> None:
+    """A second response is a duplicate within HISTORY PDUs of its request, an orphan beyond, on any cut."""
+    for name in ("cmppscope.transactions", "cmppscope.transactions.strays"):
+        monkeypatch.setattr(f"{name}.HISTORY", 3)
+    lines = _LOGIN + "1 SP SUBMIT 2\n1.1 ISMG SUBMIT_RESP 2\n1.2 ISMG SUBMIT_RESP 2\n1.3 ISMG SUBMIT_RESP 2"
+    for cuts in ((), range(9)):
+        assert told(lines, cuts=cuts).strays == [(5, "duplicate"), (6, "orphan")]
