@@ -10,7 +10,7 @@ BIN := $(VENV)/bin
 INSTALLED := $(VENV)/installed
 DEVELOPING := $(VENV)/developing
 
-.PHONY: help demo test golden check format docs bench samples clean
+.PHONY: help demo test golden check format docs screenshots bench samples clean
 
 help:
 	@echo "make demo      install into $(VENV) and report on $(DEMO)"
@@ -19,6 +19,7 @@ help:
 	@echo "make check     style, types, import rules, generated documents"
 	@echo "make format    let ruff format the sources"
 	@echo "make docs      write the generated documents anew"
+	@echo "make screenshots  draw the pictures of the README anew"
 	@echo "make bench     compare speed and memory with tshark"
 	@echo "make samples   write samples/ anew"
 	@echo "make clean     remove $(VENV), build/ and caches"
@@ -45,6 +46,9 @@ format: $(DEVELOPING)
 
 docs: $(DEVELOPING)
 	$(BIN)/python docs/generate.py
+
+screenshots: $(INSTALLED)
+	$(BIN)/python docs/screenshots.py
 
 bench: $(INSTALLED)
 	$(BIN)/python benchmarks/report_vs_tshark.py $(BENCH_ARGS)
