@@ -2,7 +2,8 @@
 
 The program runs as a process of its own; keys go in and the drawn rows come out as octets, so that the time is that
 from key event to display, everything included. Two lists of PDUs are paged through: 2,000,000 made up in memory, and,
-where there is one, a capture of a million frames while it is still read. Prints medians and the slowest; asserts nothing.
+where there is one, a capture of a million frames while it is still read. Prints medians and the slowest; asserts
+nothing.
 
     python benchmarks/tui_paging.py [--pages N] [--capture FILE]
 """

@@ -15,7 +15,8 @@ def main() -> None:
     """Run the command line; a first argument that names no command is a capture, to be looked at."""
     arguments = sys.argv[1:]
     if arguments and arguments[0] not in (*COMMANDS, *_OWN_OPTIONS) and not _misspelt(arguments[0]):
-        sys.argv[1:1] = _ON_TERMINAL if sys.stdin.isatty() and sys.stdout.isatty() else _IN_PIPE
+        on_terminal = all(stream.isatty() for stream in (sys.stdin, sys.stdout, sys.stderr))
+        sys.argv[1:1] = _ON_TERMINAL if on_terminal else _IN_PIPE
     from cmppscope.cli import app  # noqa: PLC0415 - after the arguments are in place
 
     app()

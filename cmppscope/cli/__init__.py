@@ -20,7 +20,7 @@ from cmppscope.cli.run import USAGE, Run, output, say
 from cmppscope.cli.screens import tui
 
 if TYPE_CHECKING:
-    from cmppscope.report.pdus import TableRow
+    from cmppscope.report.short import TableRow
     from cmppscope.rules import Facts
     from cmppscope.tables import Row
 
@@ -115,7 +115,8 @@ def pdus(
 ) -> None:
     """List every PDU with its fields, in order of completion."""
     from cmppscope.redact import Redaction  # noqa: PLC0415
-    from cmppscope.report.pdus import csv_lines, ndjson_lines, pdu_rows, table_lines  # noqa: PLC0415
+    from cmppscope.report.pdus import ndjson_lines, pdu_rows  # noqa: PLC0415
+    from cmppscope.report.short import csv_lines, table_lines  # noqa: PLC0415
 
     run = Run(captures, chosen)
     redaction = Redaction(chosen.redact)
@@ -135,7 +136,7 @@ def _short_rows(run: Run, facts: Facts, chosen: Settings) -> Iterator[TableRow]:
     """Give the PDUs of a batch as short rows, with the addresses of both ends."""
     from cmppscope.redact import Redaction  # noqa: PLC0415
     from cmppscope.report.build import endpoint  # noqa: PLC0415
-    from cmppscope.report.pdus import pdu_table_rows  # noqa: PLC0415
+    from cmppscope.report.short import pdu_table_rows  # noqa: PLC0415
 
     streams = run.analysis.streams
     numbers = set(facts.batch.stream.tolist())

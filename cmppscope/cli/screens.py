@@ -17,7 +17,7 @@ if TYPE_CHECKING:
 
 def on_terminal() -> bool:
     """Tell whether there is a person at both ends."""
-    return sys.stdin.isatty() and sys.stdout.isatty()
+    return sys.stdin.isatty() and sys.stdout.isatty() and sys.stderr.isatty()  # Textual draws on stderr
 
 
 @takes_settings

@@ -9,7 +9,7 @@ import numpy as np
 
 from cmppscope.redact import Redaction
 from cmppscope.report.build import endpoint
-from cmppscope.report.pdus import iso_time
+from cmppscope.report.names import iso_time
 from cmppscope.report.show import show_pdu
 
 if TYPE_CHECKING:

@@ -12,7 +12,7 @@ from cmppscope.analysis import Analysis
 from cmppscope.analysis.statistics import CommandCounts, Latency, Slow
 from cmppscope.reassembly import Endpoint
 from cmppscope.report import model
-from cmppscope.report.pdus import command_name
+from cmppscope.report.names import command_name
 from cmppscope.report.safe import printable
 from cmppscope.rules import Finding
 from cmppscope.sessions import Session

@@ -113,7 +113,7 @@ def _logins(report: model.Report) -> list[str]:
         connects = sum(max(1, s.connects) for s in sessions)
         times = f", {connects} times" if connects > 1 else ""
         line = f"Login of {sp_id} refused{times}: Status {status}, {sessions[0].status_meaning}"
-        lines.append(f"{line}{_advice(status)} (frame {sessions[0].first_frame}).")
+        lines.append(f"{line}{advice(status)} (frame {sessions[0].first_frame}).")
         ignored = [s for s in sessions if s.commands.get("CMPP_SUBMIT")]
         if ignored:
             lines.append(
@@ -122,7 +122,7 @@ def _logins(report: model.Report) -> list[str]:
     return lines
 
 
-def _advice(status: int) -> str:
+def advice(status: int) -> str:
     """Say what to look at first when a login is refused."""
     return {
         1: "; compare the CONNECT octets with §7.4.1.1",

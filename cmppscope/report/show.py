@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 
 from cmppscope.columns import HEADER
 from cmppscope.redact import Redaction, personal
-from cmppscope.report.pdus import LATER_LAYOUTS, command_name
+from cmppscope.report.names import LATER_LAYOUTS, command_name
 from cmppscope.report.safe import printable
 from cmppscope.tables import LAYOUT_20, snake
 from dissectors.cmpp import BODIES, CMPP, split_msg_id

@@ -10,7 +10,7 @@ from collections.abc import Iterable, Iterator, Sequence
 import msgspec
 
 from cmppscope.report.build import meaning, milliseconds, session_row
-from cmppscope.report.pdus import command_name, iso_time
+from cmppscope.report.names import command_name, iso_time
 from cmppscope.report.safe import csv_cell, json_escaped, printable, width
 from cmppscope.rules import Finding
 from cmppscope.sessions import Session

@@ -18,7 +18,7 @@ from textual.widgets import ContentSwitcher, Footer
 
 from cmppscope.analysis import Options
 from cmppscope.redact import Redaction
-from cmppscope.report.pdus import CHINA
+from cmppscope.report.names import CHINA
 from cmppscope.tui import messages
 from cmppscope.tui.actions import bindings, of
 from cmppscope.tui.loading import Inbox, Loader, Source

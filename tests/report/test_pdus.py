@@ -18,18 +18,10 @@ from hypothesis import strategies as st
 import cmppscope.report.pdus as module
 from cmppscope.columns import PduColumns
 from cmppscope.redact import Redaction
-from cmppscope.report.pdus import (
-    TableRow,
-    command_name,
-    csv_lines,
-    info,
-    iso_time,
-    ndjson_lines,
-    pdu_rows,
-    pdu_table_rows,
-    table_lines,
-)
+from cmppscope.report.names import command_name, iso_time
+from cmppscope.report.pdus import ndjson_lines, pdu_rows
 from cmppscope.report.safe import is_safe, width
+from cmppscope.report.short import TableRow, csv_lines, info, pdu_table_rows, table_lines
 from cmppscope.tables import LAYOUT_20, LAYOUT_21, LAYOUT_30, LAYOUT_NONE, PduBatch, Row, snake
 from dissectors.cmpp import (
     BODIES,

@@ -11,8 +11,10 @@ from numpy.typing import NDArray
 
 from cmppscope.columns import PduColumns
 from cmppscope.redact import Redaction
-from cmppscope.report.pdus import command_name, info, iso_time, pdu_rows
+from cmppscope.report.names import command_name, iso_time
+from cmppscope.report.pdus import pdu_rows
 from cmppscope.report.safe import printable
+from cmppscope.report.short import info
 from cmppscope.rules import Severity
 from cmppscope.tables import I64, Bool
 from cmppscope.tui.rows import Column, Line

@@ -11,7 +11,7 @@ from numpy.typing import NDArray
 
 from cmppscope.report.build import meaning
 from cmppscope.report.headlines import milliseconds
-from cmppscope.report.pdus import command_name, iso_time
+from cmppscope.report.names import command_name, iso_time
 from cmppscope.report.safe import printable
 from cmppscope.tables import I64, Bool
 from cmppscope.transactions import STATES, Transactions

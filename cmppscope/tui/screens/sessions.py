@@ -8,7 +8,7 @@ from textual import on
 from textual.app import ComposeResult
 
 from cmppscope.report import model
-from cmppscope.report.headlines import _advice, milliseconds, session_line, version
+from cmppscope.report.headlines import advice, milliseconds, session_line, version
 from cmppscope.tui.messages import GoToPdu
 from cmppscope.tui.rows.sessions import SessionRows
 from cmppscope.tui.screens import Pane
@@ -71,7 +71,7 @@ def sentences(session: model.Session, zone: dt.tzinfo) -> list[Sentence]:
     """Say what there is to say about a session."""
     told = [Sentence("In short", session_line(session))]
     if session.login == "refused" and session.status is not None:
-        why = f"Status {session.status}, {session.status_meaning}{_advice(session.status)}"
+        why = f"Status {session.status}, {session.status_meaning}{advice(session.status)}"
         told.append(Sentence("Refused", why, "error"))
     elif session.login == "unanswered":
         told.append(Sentence("Login", "CONNECT got no response", "warn"))
