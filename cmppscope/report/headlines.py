@@ -206,7 +206,9 @@ def _views(report: model.Report) -> list[str]:
 
 def milliseconds(value: float) -> str:
     """Write milliseconds with three figures or so."""
-    if value >= 10_000:
+    if abs(value) >= 100_000_000:  # a clock that jumped
+        return f"{value / 1000:.0e} s"
+    if abs(value) >= 10_000:
         return f"{value / 1000:.1f} s"
     return f"{value:.0f} ms" if value >= 100 else f"{value:.2f} ms"
 

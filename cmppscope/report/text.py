@@ -17,7 +17,7 @@ COLUMNS = 80
 FIRST_LINES = 10
 SESSIONS_SHOWN = 20
 PLACES_SHOWN = 3
-NAME_COLUMNS = 16
+NAME_COLUMNS = 14
 
 
 def text(report: model.Report) -> str:
@@ -181,7 +181,11 @@ def _wrapped(sentence: str, indent: str) -> list[str]:
 
 def _figure(value: float) -> str:
     """Write milliseconds without their unit."""
-    return f"{value:.0f}" if value >= 1000 else f"{value:.2f}"
+    if abs(value) >= 100_000_000:  # a clock that jumped
+        return f"{value:.0e}"
+    if abs(value) >= 100_000:
+        return f"{value / 1000:.0f}k"
+    return f"{value:.0f}" if abs(value) >= 1000 else f"{value:.2f}"
 
 
 def _cut(name: str, room: int) -> str:

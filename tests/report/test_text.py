@@ -13,7 +13,7 @@ from cmppscope.report import model
 from cmppscope.report.build import build
 from cmppscope.report.headlines import closing, headlines, milliseconds, plural, session_line
 from cmppscope.report.safe import width
-from cmppscope.report.text import COLUMNS, text
+from cmppscope.report.text import COLUMNS, _figure, text
 
 SAMPLES = Path(__file__).parents[2] / "samples"
 CLEAN = "Nothing wrong with framing, headers or the pairing of requests and responses."
@@ -161,4 +161,15 @@ def test_words_for_numbers() -> None:
     assert [plural(0, "frame"), plural(1, "frame"), plural(1234, "frame")] == ["0 frames", "1 frame", "1,234 frames"]
     assert [milliseconds(v) for v in (0.1234, 12.5, 164.2, 6813.0, 10_000.0)] == [
         *("0.12 ms", "12.50 ms", "164 ms", "6813 ms", "10.0 s"),
+    ]
+
+
+def test_a_clock_that_jumped_keeps_the_table_narrow() -> None:
+    """Latencies of months, or below zero, are written in few characters."""
+    assert [_figure(v) for v in (7.443e12, -3.4e9, 75_000, -131_999.7, 1.5)] == [
+        "7e+12",
+        "-3e+09",
+        "75000",
+        "-132k",
+        "1.50",
     ]
