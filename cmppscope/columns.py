@@ -205,7 +205,6 @@ class PduColumns:
         self.batch = batch
         self._rows: dict[int, I64] = {}
         self._columns: dict[int, Columns] = {}
-        self._by_command: tuple[I64, I64] | None = None
 
     def rows(self, command: int) -> I64:
         """Give the rows of a command that are laid out as in 2.0."""

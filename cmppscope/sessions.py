@@ -67,7 +67,6 @@ class Session:
     """Version of the last CONNECT."""
     status: int | None = None
     """Status of the last CONNECT_RESP."""
-    status_frame: int = 0
     login_ns: int | None = None
     """Time from the last CONNECT to its CONNECT_RESP."""
     version: str | None = None
@@ -342,7 +341,6 @@ def _note_connect_resp(session: Session, batch: PduBatch, row: int) -> tuple[str
         return None
     first_answer = session.status is None
     session.status = octets[12] if version == "2.0" else int.from_bytes(octets[12:16], "big")
-    session.status_frame = int(batch.frame[row])
     if session.connects:
         session.login_ns = int(batch.time_ns[row]) - session.connect_time_ns
     if not first_answer:

@@ -21,8 +21,6 @@ _DOUBLINGS = 63
 BUCKETS = 3600
 """The most buckets of the throughput series."""
 SLOWEST = 10
-RESULTS_KEPT = 1024
-"""Different results that are counted by code."""
 
 
 class Latency:
@@ -95,8 +93,6 @@ class CommandCounts:
     """Responses that answer nothing, by kind."""
     latency: Latency = field(default_factory=Latency)
     results: dict[int, int] = field(default_factory=dict)
-    results_beyond: int = 0
-    """Responses with further codes, when RESULTS_KEPT different ones were seen."""
 
 
 class Throughput:
@@ -212,10 +208,7 @@ class Statistics:
 
 
 def _count_results(counts: CommandCounts, results: I64) -> None:
-    """Count Status, Result or Success_Id by code."""
+    """Count Status, Result or Success_Id by code; in the 2.0 layouts each is one octet, so the codes are few."""
     codes, numbers = np.unique(results[results != NO_RESULT], return_counts=True)
     for code, number in zip(codes.tolist(), numbers.tolist(), strict=True):
-        if code in counts.results or len(counts.results) < RESULTS_KEPT:
-            counts.results[code] = counts.results.get(code, 0) + number
-        else:
-            counts.results_beyond += number
+        counts.results[code] = counts.results.get(code, 0) + number

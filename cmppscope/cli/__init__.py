@@ -16,7 +16,7 @@ import typer
 from cmppscope import __version__
 from cmppscope.cli.live import interfaces, live
 from cmppscope.cli.options import Settings, takes_settings
-from cmppscope.cli.run import USAGE, Run, output, say
+from cmppscope.cli.run import USAGE, ReportFormat, Run, output, say
 from cmppscope.cli.screens import tui
 
 if TYPE_CHECKING:
@@ -27,7 +27,7 @@ if TYPE_CHECKING:
 app = typer.Typer(
     name="cmppscope",
     help="A protocol analyzer for CMPP 2.0: who talked, how fast, and what was wrong. "
-    "Without a command, CAPTURE is reported on as text.",
+    "Without a command, CAPTURE opens on the screen; in a pipe it is reported on as text.",
     no_args_is_help=True,
     context_settings={"help_option_names": ["-h", "--help"]},
     pretty_exceptions_enable=False,
@@ -38,13 +38,6 @@ Captures = Annotated[
     list[str], typer.Argument(metavar="CAPTURE...", help="Capture files or folders, read as one; - is standard input.")
 ]
 Output = Annotated[Path | None, typer.Option("--output", "-o", metavar="FILE", help="Write there, not to stdout.")]
-
-
-class ReportFormat(enum.StrEnum):
-    """How a report is written."""
-
-    JSON = "json"
-    TEXT = "text"
 
 
 class RowFormat(enum.StrEnum):
@@ -92,16 +85,11 @@ def report(
     ] = None,
 ) -> None:
     """Report on a capture: sessions, latency, results, findings."""
-    from cmppscope.report.build import build  # noqa: PLC0415
-    from cmppscope.report.model import encode  # noqa: PLC0415
-    from cmppscope.report.safe import json_escaped  # noqa: PLC0415
-    from cmppscope.report.text import text  # noqa: PLC0415
-
     run = Run(captures, chosen)
     run.read()
-    made = build(run.analysis, run.capture.files)
+    written = run.report(format_)
     with output(out, captures) as file:
-        file.write(text(made).encode() if format_ is ReportFormat.TEXT else json_escaped(encode(made)))
+        file.write(written)
     run.finish(fail_on)
 
 

@@ -8,7 +8,6 @@ capture, as in a file.
 from __future__ import annotations
 
 import contextlib
-import enum
 import os
 import shutil
 import signal
@@ -22,7 +21,7 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from cmppscope.cli.options import Settings, takes_settings
-from cmppscope.cli.run import UNREADABLE, Run, output, say
+from cmppscope.cli.run import UNREADABLE, ReportFormat, Run, output, say
 from cmppscope.cli.screens import on_terminal, watch
 
 if TYPE_CHECKING:
@@ -30,13 +29,6 @@ if TYPE_CHECKING:
 
 STATUS_SECONDS = 0.25
 """The status line is written at most so often."""
-
-
-class LiveFormat(enum.StrEnum):
-    """How the report is written."""
-
-    JSON = "json"
-    TEXT = "text"
 
 
 @takes_settings
@@ -55,7 +47,8 @@ def live(
         Path | None, typer.Option("--report", metavar="FILE", help="Write the report there; - is stdout.")
     ] = None,
     format_: Annotated[
-        LiveFormat | None, typer.Option("--format", help="How to write the report.  [default: json; text without FILE]")
+        ReportFormat | None,
+        typer.Option("--format", help="How to write the report.  [default: json; text without FILE]"),
     ] = None,
 ) -> None:
     """Analyse the traffic of an interface as it comes."""
@@ -74,7 +67,7 @@ def live(
             return
         run = Run([], chosen, live=capture)
         _analyse(run, capture)
-    _write(run, report, format_ or (LiveFormat.TEXT if report is None else LiveFormat.JSON))
+    _write(run, report, format_ or (ReportFormat.TEXT if report is None else ReportFormat.JSON))
     run.finish()
 
 
@@ -121,17 +114,12 @@ def _analyse(run: Run, capture: LiveCapture) -> None:
     say(_so_far(run, capture))
 
 
-def _write(run: Run, path: Path | None, format_: LiveFormat) -> None:
+def _write(run: Run, path: Path | None, format_: ReportFormat) -> None:
     """Write the report."""
-    from cmppscope.report.build import build  # noqa: PLC0415
-    from cmppscope.report.model import encode  # noqa: PLC0415
-    from cmppscope.report.safe import json_escaped  # noqa: PLC0415
-    from cmppscope.report.text import text  # noqa: PLC0415
-
-    made = build(run.analysis, run.capture.files)
+    written = run.report(format_)
     try:
         with output(path) as file:
-            file.write(text(made).encode() if format_ is LiveFormat.TEXT else json_escaped(encode(made)))
+            file.write(written)
     except typer.BadParameter as error:
         raise typer.BadParameter(error.message, param_hint="--report") from None
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import contextlib
+import enum
 import itertools
 import os
 import sys
@@ -26,6 +27,13 @@ FINDING, USAGE, UNREADABLE, DAMAGED = 1, 2, 3, 4
 
 _PATIENCE_SECONDS = 1.0
 """Work that takes longer shows its progress."""
+
+
+class ReportFormat(enum.StrEnum):
+    """How a report is written."""
+
+    JSON = "json"
+    TEXT = "text"
 
 
 def analysis_options(settings: Settings, *, keep_findings: bool = False) -> Options:
@@ -84,6 +92,16 @@ class Run:
         """Analyse everything, keeping no rows."""
         for _ in self.facts():
             pass
+
+    def report(self, format_: ReportFormat) -> bytes:
+        """Write the report of what was analysed."""
+        from cmppscope.report.build import build  # noqa: PLC0415
+        from cmppscope.report.model import encode  # noqa: PLC0415
+        from cmppscope.report.safe import json_escaped  # noqa: PLC0415
+        from cmppscope.report.text import text  # noqa: PLC0415
+
+        made = build(self.analysis, self.capture.files)
+        return text(made).encode() if format_ is ReportFormat.TEXT else json_escaped(encode(made))
 
     def finish(self, fail_on: str | None = None) -> None:
         """Say what the user should know, and end with the exit status that holds."""

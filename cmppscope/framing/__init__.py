@@ -251,9 +251,7 @@ class Framer:
         if slow.found or fast is None:
             parts.append(_columns(slow.found))
         part = parts[0] if len(parts) == 1 else _concatenate(parts)
-        order = np.argsort(part.group, kind="stable") if slow.found and fast is not None else np.arange(len(part.group))
-        if slow.found:
-            order = order[np.lexsort((part.offset[order], part.group[order]))]
+        order = np.lexsort((part.offset, part.group)) if slow.found else np.arange(len(part.group))
         order = order[np.argsort(part.known_frame[order], kind="stable")]
         view = np.frombuffer(part.octets, np.uint8)
         position = part.position[order]
