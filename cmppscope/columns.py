@@ -12,7 +12,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from functools import cached_property
-from typing import TYPE_CHECKING, NamedTuple
+from typing import TYPE_CHECKING, Any, NamedTuple
 
 import numpy as np
 from scapy.fields import ByteField, IntField, LongField, ShortField, SignedIntField
@@ -117,6 +117,8 @@ class Columns:
         self.length = length
         self.body = body
         self._places: dict[int, tuple[I64, I64]] = {}
+        self._decoded: dict[str, Any] = {}
+        """Columns that were asked for; nobody writes into them."""
 
     def __len__(self) -> int:
         """Count the rows."""
@@ -134,6 +136,13 @@ class Columns:
 
     def integer(self, name: str) -> I64 | U64:
         """Give a number's column; 64-bit numbers are unsigned. Rows that are not valid hold 0."""
+        if name not in self._decoded:
+            self._decoded[name] = self._integer(name)
+        column: I64 | U64 = self._decoded[name]
+        return column
+
+    def _integer(self, name: str) -> I64 | U64:
+        """Decode a number's column."""
         field = self.body.fields[self.body.by_name[name]]
         octets = self._gather(name, field.width)
         if field.width == 1:
@@ -144,7 +153,10 @@ class Columns:
 
     def strings(self, name: str) -> Strings:
         """Give an Octet String's column. Rows that are not valid hold NULs."""
-        return Strings(self._gather(name, self.body.fields[self.body.by_name[name]].width))
+        if name not in self._decoded:
+            self._decoded[name] = Strings(self._gather(name, self.body.fields[self.body.by_name[name]].width))
+        column: Strings = self._decoded[name]
+        return column
 
     def octets_of(self, name: str, row: int) -> bytes:
         """Give the octets of a field, list or content in one valid row."""

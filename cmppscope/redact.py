@@ -95,6 +95,13 @@ class Redaction:
         """Give a subscriber's number as it may be seen."""
         return mask_number(text) if self.active else text
 
+    def value(self, text: str) -> str:
+        """Give a personal value of a finding as it may be seen: a number masked, of other text its length."""
+        if not self.active:
+            return text
+        plain = text.removeprefix("+")
+        return mask_number(text) if plain.isascii() and plain.isdigit() else f"({len(text)} characters)"
+
     def string(self, kind: Personal, octets: bytes) -> str | dict[str, Any]:
         """Give a whole Octet String as JSON has it: its text, else `{"hex": …}`, or what masking leaves of them."""
         text = plain_text(octets)

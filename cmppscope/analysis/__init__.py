@@ -8,7 +8,7 @@ comes out depends on the frames alone: not on the batches, not on whether anyone
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 
 import numpy as np
@@ -19,7 +19,7 @@ from cmppscope.decode import Decoder
 from cmppscope.framing import CMPP, Framer
 from cmppscope.messages import Messages
 from cmppscope.reassembly import Reassembler, Stream
-from cmppscope.rules import RULES, Facts, Finding, Findings, SequenceTracker
+from cmppscope.rules import RULES, Facts, Finding, Findings, Limits, SequenceTracker, Severity
 from cmppscope.sessions import Session, Sessions
 from cmppscope.tables import I64, Bool, FrameBatch, Oddity, PduBatch
 from cmppscope.transactions import Pairing, Stray, Timers, Transactions
@@ -36,6 +36,11 @@ class Options:
     decode_as: Mapping[int, str] = field(default_factory=dict)
     """TCP port to `cmpp20`, `cmpp30` or `none`."""
     timers: Timers = field(default_factory=Timers)
+    limits: Limits = field(default_factory=Limits)
+    severities: Mapping[str, Severity | None] = field(default_factory=dict)
+    """Severity by rule id, over the rules' own; None turns a rule off."""
+    hide: Callable[[str], str] = str
+    """How a subscriber's number or text may be seen in the words of findings."""
     keep_findings: bool = False
     """Keep every place of every finding."""
     from_ns: int | None = None
@@ -57,7 +62,8 @@ class Analysis:
         self._sessions = Sessions(self._reassembler.streams, forced)
         self._pairing = Pairing(self._reassembler.streams, options.timers)
         self._sequences = SequenceTracker(self._reassembler.streams, options.timers)
-        self._findings = Findings(RULES, keep=options.keep_findings)
+        self._limits = options.limits
+        self._findings = Findings(RULES, keep=options.keep_findings, severities=options.severities, hide=options.hide)
         self.messages = Messages()
         self.statistics = Statistics()
         self.counts = self._decoder.counts
@@ -165,6 +171,7 @@ class Analysis:
             sessions=self.sessions,
             odd=odd,
             paired=paired,
+            limits=self._limits,
             sequences=self._sequences.feed(batch, paired.resends, odd),
             foreign=self._sessions.foreign,
         )

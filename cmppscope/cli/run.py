@@ -39,10 +39,12 @@ class ReportFormat(enum.StrEnum):
 def analysis_options(settings: Settings, *, keep_findings: bool = False) -> Options:
     """Give what the user set in the Analysis's own words."""
     from cmppscope.analysis import Options  # noqa: PLC0415 - start-up stays lean
+    from cmppscope.redact import Redaction  # noqa: PLC0415
     from cmppscope.transactions import Timers  # noqa: PLC0415
 
     return Options(
         decode_as=settings.decode_as,
+        hide=Redaction(settings.redact).value,
         timers=Timers(int(settings.t_seconds * 1e9), settings.n),
         keep_findings=keep_findings,
         from_ns=settings.from_ns,

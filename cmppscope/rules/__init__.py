@@ -7,9 +7,20 @@ from __future__ import annotations
 
 from cmppscope.rules import framing, header, pairing
 from cmppscope.rules.findings import Finding, Findings, Place
-from cmppscope.rules.model import Facts, Rule, Severity
+from cmppscope.rules.model import Facts, Limits, Personal, Rule, Severity
 from cmppscope.rules.sequence import SequenceTracker
 
-__all__ = ["RULES", "Facts", "Finding", "Findings", "Place", "Rule", "SequenceTracker", "Severity"]
+__all__ = [
+    "RULES",
+    "Facts",
+    "Finding",
+    "Findings",
+    "Limits",
+    "Personal",
+    "Place",
+    "Rule",
+    "SequenceTracker",
+    "Severity",
+]
 
 RULES: tuple[Rule, ...] = (*framing.RULES, *header.RULES, *pairing.RULES)

@@ -6,12 +6,13 @@ of the capture. Who wants every place asks for it (`keep`).
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field
+from collections.abc import Callable, Iterator, Mapping
+from dataclasses import dataclass, field, replace
 from typing import NamedTuple
 
 import numpy as np
 
-from cmppscope.rules.model import Facts, Hits, Rule
+from cmppscope.rules.model import Facts, Hits, Personal, Rule, Severity
 
 PLACES_KEPT = 10
 
@@ -38,13 +39,32 @@ class Finding:
     places: list[Place] = field(default_factory=list)
 
 
+def _set(rules: tuple[Rule, ...], severities: Mapping[str, Severity | None]) -> Iterator[Rule]:
+    """Give the rules that are on, with the severities that the user set."""
+    for rule in rules:
+        severity = severities.get(rule.id, rule.severity)
+        if severity is not None:
+            yield replace(rule, severity=severity)
+
+
 class Findings:
     """Runs the rules and keeps what they find."""
 
-    def __init__(self, rules: tuple[Rule, ...], *, keep: bool = False) -> None:
-        """`keep` keeps every place, not the first ones only."""
-        self._rules = rules
+    def __init__(
+        self,
+        rules: tuple[Rule, ...],
+        *,
+        keep: bool = False,
+        severities: Mapping[str, Severity | None] | None = None,
+        hide: Callable[[str], str] = str,
+    ) -> None:
+        """`keep` keeps every place, not the first ones only.
+
+        `severities` stands over the rules' own, None turns a rule off; `hide` says how a personal value may be seen.
+        """
+        self._rules = rules if not severities else tuple(_set(rules, severities))
         self._keep = keep
+        self._hide = hide
         self._found: dict[tuple[str, str], Finding] = {}
 
     def feed(self, facts: Facts) -> None:
@@ -79,6 +99,7 @@ class Findings:
                     int(hits.b[i]),
                     int(hits.command[i]),
                     0 if hits.other is None else int(hits.other[i]),
+                    self._values(hits, i),
                 ),
             )
             for i in order.tolist()
@@ -86,3 +107,10 @@ class Findings:
         finding.places.sort()
         if not self._keep:
             del finding.places[PLACES_KEPT:]
+
+    def _values(self, hits: Hits, place: int) -> dict[str, object] | None:
+        """Give the values seen in a place, with personal ones hidden."""
+        if hits.values is None:
+            return None
+        hide = self._hide
+        return {k: hide(str(v)) if isinstance(v, Personal) else v for k, v in hits.values(place).items()}

@@ -8,7 +8,7 @@ for one place. Places are columns; words are made only for places that are shown
 from __future__ import annotations
 
 import enum
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 
 import numpy as np
@@ -36,6 +36,30 @@ class Severity(enum.IntEnum):
         return self.name.lower()
 
 
+@dataclass(frozen=True, slots=True)
+class Limits:
+    """What rules measure by and the specification leaves to the parties; nanoseconds where nothing else is said."""
+
+    c_ns: int = 180_000_000_000
+    """C: a link may be idle for so long before it is tested (CMPP 2.0 §6.1)."""
+    window: int = 16
+    """W: requests that may wait for a response in one direction (CMPP 2.0 §6.1)."""
+    skew_ns: int = 300_000_000_000
+    """How far the Timestamp of a CONNECT may be from the time of capture."""
+    msgid_skew_ns: int = 600_000_000_000
+    """The same for the time in a Msg_Id."""
+    report_ns: int = 172_800_000_000_000
+    """A status report comes within so long (CMPP 2.0 §7.4.5.1 note 3)."""
+    zone_ns: int = 28_800_000_000_000
+    """What the peers' clocks are ahead of UTC: UTC+8."""
+
+
+class Personal(str):
+    """A value seen that belongs to a subscriber: a number or a text; hidden unless the user asks for it."""
+
+    __slots__ = ()
+
+
 @dataclass(slots=True)
 class Hits:
     """Places where a rule does not hold; one entry a place in every array, 0 where a number does not apply."""
@@ -52,6 +76,8 @@ class Hits:
     fault: str = PEER
     other: I64 | None = None
     """Command_Id of another PDU that the words name."""
+    values: Callable[[int], Mapping[str, object]] | None = None
+    """Further values seen that the words name, given a place; asked only for places that are kept."""
 
     def __len__(self) -> int:
         """Count the places."""
@@ -84,6 +110,7 @@ class Facts:
     odd: list[Oddity]
     paired: Paired
     sequences: Sequences
+    limits: Limits = field(default_factory=Limits)
     strays: list[Stray] = field(default_factory=list)
     reuses: list[Reuse] = field(default_factory=list)
     """Requests with the Sequence_Id of an open one, known when the capture ended."""
@@ -144,7 +171,7 @@ class Rule:
     severity: Severity
     section: str
     detail: str
-    """Words for one place: a format string over a, b and command."""
+    """Words for one place: a format string over a, b, command, other, seconds, longest and the Hits' values."""
     more: str
     """Further words where b is not 0."""
     check: RuleFunction
@@ -154,7 +181,7 @@ class Rule:
         """What holds where nothing is wrong, in one line."""
         return (self.check.__doc__ or "").strip().splitlines()[0]
 
-    def words(self, a: int, b: int, command: int, other: int = 0) -> str:
+    def words(self, a: int, b: int, command: int, other: int = 0, values: Mapping[str, object] | None = None) -> str:
         """Say what is wrong in one place."""
         return (self.detail + (self.more if b else "")).format(
             a=a,
@@ -163,6 +190,7 @@ class Rule:
             other=_name(other),
             seconds=a / 1e9,
             longest=LONGEST,
+            **(values or {}),
         )
 
 
