@@ -72,7 +72,7 @@ def run_made_up() -> None:
         time_ns=count * 1_000_000,
     )
     app = CmppscopeApp(Nothing(), name="made up")
-    app.store.pdus.add(batch)
+    app.store.pdus.add(batch, np.zeros(len(batch), np.int64))
     Path(os.environ["READY_FILE"]).write_text(str(ready), encoding="ascii")
     app.run()
 

@@ -5,7 +5,10 @@ from __future__ import annotations
 import os
 import sys
 
-COMMANDS = ("tui", "report", "pdus", "transactions", "sessions", "findings", "show", "schema", "live", "interfaces")
+COMMANDS = (
+    *("tui", "report", "pdus", "transactions", "sessions", "findings", "show", "fields", "schema"),
+    *("live", "interfaces"),
+)
 _ON_TERMINAL = ("tui",)
 _IN_PIPE = ("report", "--format", "text")
 _OWN_OPTIONS = ("--help", "-h", "--version", "--install-completion", "--show-completion")

@@ -10,13 +10,15 @@ A column is decoded when it is asked for. An unknown field class is an error whe
 
 from __future__ import annotations
 
+from collections.abc import Callable, Hashable
 from dataclasses import dataclass
 from functools import cached_property
-from typing import TYPE_CHECKING, Any, NamedTuple
+from typing import TYPE_CHECKING, Any, NamedTuple, TypeVar
 
 import numpy as np
 from scapy.fields import ByteField, IntField, LongField, ShortField, SignedIntField
 
+from cmppscope.arrays import octets_at
 from cmppscope.tables import I64, LAYOUT_20, U8, U64, Bool, PduBatch, snake
 from dissectors.cmpp import BODIES, CMPPMOReport, CMPPReport, CMPPReport71
 from dissectors.cmpp.counted import OctetContent, OctetList
@@ -25,6 +27,8 @@ from dissectors.cmpp.fields import OctetString
 if TYPE_CHECKING:
     from scapy.fields import AnyField
     from scapy.packet import Packet
+
+Made = TypeVar("Made")
 
 HEADER = 12
 
@@ -194,19 +198,12 @@ class Columns:
         if not len(self):
             return np.zeros((0, width), np.uint8)
         if valid.all():
-            gathered: U8 = _windows(self.octets, width)[self.position + offset]
-            return gathered
+            return octets_at(self.octets, self.position + offset, width)
         result = np.zeros((len(self), width), np.uint8)
         rows = np.flatnonzero(valid)
         if len(rows):
-            result[rows] = _windows(self.octets, width)[self.position[rows] + offset[rows]]
+            result[rows] = octets_at(self.octets, self.position[rows] + offset[rows], width)
         return result
-
-
-def _windows(octets: U8, width: int) -> U8:
-    """View a buffer as all its runs of `width` octets."""
-    windows: U8 = np.lib.stride_tricks.sliding_window_view(octets, width)
-    return windows
 
 
 class PduColumns:
@@ -217,6 +214,14 @@ class PduColumns:
         self.batch = batch
         self._rows: dict[int, I64] = {}
         self._columns: dict[int, Columns] = {}
+        self._made: dict[Hashable, Any] = {}
+
+    def once(self, name: Hashable, make: Callable[[], Made]) -> Made:
+        """Give what `make` gives, made when it is first asked for by this name."""
+        if name not in self._made:
+            self._made[name] = make()
+        made: Made = self._made[name]
+        return made
 
     def rows(self, command: int) -> I64:
         """Give the rows of a command that are laid out as in 2.0."""

@@ -15,8 +15,9 @@ from typing import NamedTuple
 
 import numpy as np
 
+from cmppscope.arrays import distinct
 from cmppscope.columns import plain_text
-from cmppscope.reassembly import Stream
+from cmppscope.reassembly import Stream, Streams
 from cmppscope.tables import (
     FITS_20,
     FITS_21,
@@ -41,10 +42,24 @@ INTERFACES: dict[int, str] = (
 
 _PORT_INTERFACES = {7930: ISMG_ISMG, 9168: ISMG_GNS}
 
+SP_PORTS = (7890, 7900)
+"""Where an ISMG listens for SPs: long and short connections (CMPP 2.0 §6.3)."""
+
+SHORT_PORTS = (7900, 9168)
+"""Ports of short connections (CMPP 2.0 §6.3)."""
+
 SILENCE_NS = 360_000_000_000
 """Silence after which an idle connection counts as given up: C + N·T (CMPP 2.0 §6.1)."""
 
 CONNECT_LENGTHS = {30: "2.0", 33: "3.0"}
+
+VERSION_NUMBERS = {"2.0": 20, "2.1": 21, "3.0": 30}
+"""Versions as numbers of a column; 0 is a version that is not known."""
+
+
+def short_port(stream: Stream) -> bool:
+    """Tell whether either end of a stream uses a port of short connections."""
+    return stream.responder.port in SHORT_PORTS or stream.originator.port in SHORT_PORTS
 
 
 @dataclass(slots=True)
@@ -56,12 +71,16 @@ class Session:
     first_pdu: int
     first_frame: int
     first_time_ns: int
+    opened: bool
+    """The first PDU is a CONNECT, so that nothing of the session lies before it."""
     last_pdu: int = 0
     last_frame: int = 0
     last_time_ns: int = 0
     connects: int = 0
     connect_direction: int | None = None
     connect_time_ns: int = 0
+    connect_sequence: int = -1
+    """Sequence_Id of the last CONNECT."""
     source_addr: str | None = None
     version_octet: int | None = None
     """Version of the last CONNECT."""
@@ -72,6 +91,8 @@ class Session:
     version: str | None = None
     version_pdu: int = 0
     """The PDU from which the version is known."""
+    versions: list[tuple[int, str]] = field(default_factory=list)
+    """Every version that the session was taken for, with the PDU that said so; the last one stands."""
     forced: bool = False
     """The user said which version it is."""
     terminate_direction: int | None = None
@@ -105,18 +126,46 @@ class Session:
         interface = self.interface
         if interface == ISMG_ISMG:
             return "ISMG", "ISMG"
-        client = self._client()
+        client = self.client
         first, second = ("SP", "ISMG") if interface == SP_ISMG else ("ISMG", "GNS")
         return (first, second) if client == 0 else (second, first)
 
-    def _client(self) -> int:
+    @property
+    def client(self) -> int:
         """Direction in which the SP (or, towards a GNS, the ISMG) sends."""
         if self.interface == SP_ISMG and self.connect_direction is not None:
-            return self.connect_direction
+            return self.connect_direction ^ self.connected_by_ismg
         if self.business:
-            command, direction = self.business
-            return 1 - direction if command in (DELIVER, *_PUSHES) else direction
+            return self._business_client(*self.business)
         return self.connect_direction or 0
+
+    @property
+    def connected_by_ismg(self) -> bool:
+        """Whether CONNECT came from the side of the gateway.
+
+        So it is where its business says so, and with it its code (0XYZnn, CMPP 2.0 §2) or its own port (§6.3).
+        """
+        if self.connect_direction is None or self.interface != SP_ISMG or self.business is None:
+            return False
+        acts = self._business_client(*self.business) != self.connect_direction
+        return acts and (self.connect_from_port or (self.source_addr or "").startswith("0"))
+
+    @property
+    def connect_from_port(self) -> bool:
+        """Whether CONNECT came from a port on which an ISMG listens for SPs."""
+        if self.connect_direction is None:
+            return False
+        ends = self.stream.originator.port, self.stream.responder.port
+        return ends[self.connect_direction] in SP_PORTS and ends[1 - self.connect_direction] not in SP_PORTS
+
+    def _business_client(self, command: int, direction: int) -> int:
+        """Give the direction in which the SP (or, towards a GNS, the ISMG) sends, by a request and its direction."""
+        return 1 - direction if command in (DELIVER, *_PUSHES) else direction
+
+    @property
+    def short(self) -> bool:
+        """Whether the connection is a short one: by its port, or since it goes to a GNS (CMPP 2.0 §6.2, §6.3, §7.6)."""
+        return self.interface == ISMG_GNS or short_port(self.stream)
 
     @property
     def login(self) -> str:
@@ -155,7 +204,7 @@ class _Said(NamedTuple):
 class Sessions:
     """Finds the session of every PDU."""
 
-    def __init__(self, streams: list[Stream], forced: dict[int, str] | None = None) -> None:
+    def __init__(self, streams: Streams, forced: dict[int, str] | None = None) -> None:
         """`forced` maps a port to the version that the user says it speaks."""
         self._streams = streams
         self._forced = forced or {}
@@ -165,6 +214,13 @@ class Sessions:
         self.foreign: I64 = np.zeros(0, np.int64)
         """Rows of the last batch with a command of another interface than the session's, once a session and command."""
         self._foreign: set[tuple[int, int]] = set()
+        self.new: I64 = np.zeros(0, np.int64)
+        """Rows of the last batch with the first PDU of a session, direction and command."""
+        self.threes: I64 = np.zeros(0, np.int64)
+        """Rows of the last batch with which a session is seen to go on in 3.0, once a session."""
+        self._threes: set[int] = set()
+        self.wanted: dict[int, int] = {}
+        """Row of a CONNECT_RESP of the last batch to the Version of the CONNECT it answers."""
         self._before: dict[int, str | None] = {}
         """Versions as they were before the batch."""
         self._said: list[_Said] = []
@@ -172,20 +228,22 @@ class Sessions:
 
     def feed(self, batch: PduBatch) -> I64:
         """Give the session of each PDU; decide layouts that wait for a version (spec 9.2)."""
-        self.foreign = np.zeros(0, np.int64)
+        self.foreign = self.threes = self.new = np.zeros(0, np.int64)
         if not len(batch):
             return np.zeros(0, np.int64)
         self._said = []
+        self.wanted = {}
         begins = self._control(batch)
         session = self._spread(batch, begins)
         self._decide_layouts(batch, session, self._versions(batch, session))
         self._count(batch, session)
+        self._look_for_threes(batch, session)
         return session
 
     def _control(self, batch: PduBatch) -> list[tuple[int, int, int]]:
         """Look at each PDU that changes a session, and at each stream's first: (stream, row, session) of beginnings."""
         plain = batch.command & 0x7FFFFFFF
-        _, first_rows = np.unique(batch.stream, return_index=True)
+        _, first_rows, _ = distinct(batch.stream)
         control = np.flatnonzero((plain == CONNECT) | (plain == TERMINATE))
         begins = []
         firsts = set(first_rows.tolist())
@@ -197,21 +255,38 @@ class Sessions:
                 begins.append((stream, row, session.number))
             elif row in firsts:
                 begins.append((stream, row, session.number))
+            if command == RESPONSE | CONNECT:
+                self._note_wanted(batch, row)
             if command & 0x7FFFFFFF in (CONNECT, TERMINATE):
                 said = _note(session, batch, row)
                 if said is not None:
                     self._said.append(_Said(session.number, row, *said))
         return begins
 
+    def _note_wanted(self, batch: PduBatch, row: int) -> None:
+        """Keep the Version of the CONNECT that a CONNECT_RESP answers."""
+        session = self._current[int(batch.stream[row])]
+        asked = session.connect_direction, session.connect_sequence
+        if session.version_octet is not None and asked == (1 - int(batch.direction[row]), int(batch.sequence[row])):
+            self.wanted[row] = session.version_octet
+
     def _begin(self, batch: PduBatch, row: int, before: Session | None) -> Session:
         """Begin a session at a row."""
         if before is not None:
             before.ended = True
         stream = self._streams[int(batch.stream[row])]
-        session = Session(len(self.sessions), stream, batch.first + row, int(batch.frame[row]), int(batch.time_ns[row]))
+        session = Session(
+            len(self.sessions),
+            stream,
+            batch.first + row,
+            int(batch.frame[row]),
+            int(batch.time_ns[row]),
+            int(batch.command[row]) == CONNECT,
+        )
         forced = self._forced.get(stream.responder.port, self._forced.get(stream.originator.port))
         if forced:
             session.version, session.version_pdu, session.forced = forced, session.first_pdu, True
+            session.versions.append((session.first_pdu, forced))
         self.sessions.append(session)
         self._current[stream.number] = session
         return session
@@ -233,20 +308,21 @@ class Sessions:
         has = batch.fits
         telling = ((has & FITS_20) > 0) != ((has & FITS_30) > 0)
         telling &= batch.command != _CANCEL_RESP
-        open_ones = [n for n in np.unique(session).tolist() if self.sessions[n].version is None]
+        open_ones = [n for n in distinct(session)[0].tolist() if self.sessions[n].version is None]
         rows = np.flatnonzero(telling & np.isin(session, np.array(open_ones, np.int64)))
-        numbers, first = np.unique(session[rows], return_index=True)
+        numbers, first, _ = distinct(session[rows])
         for number, at in zip(numbers.tolist(), first.tolist(), strict=True):
             row = int(rows[at])
             bits = int(has[row])
             said.append(_Said(number, row, "2.0" if bits & FITS_20 else ("2.1" if bits & FITS_21 else "3.0")))
-        self._before = {n: self.sessions[n].version for n in np.unique(session).tolist()}
+        self._before = {n: self.sessions[n].version for n in distinct(session)[0].tolist()}
         decided: dict[int, list[tuple[int, str]]] = {}
         for number, row, version, over in sorted(said, key=lambda s: (s.row, s.over is None)):
             record = self.sessions[number]
             overruled = over is not None and not record.forced and record.version != over
             if record.version is None or overruled:
                 record.version, record.version_pdu = version, batch.first + row
+                record.versions.append((batch.first + row, version))
                 decided.setdefault(number, []).append((row, version))
         return decided
 
@@ -266,13 +342,17 @@ class Sessions:
 
     def _count(self, batch: PduBatch, session: I64) -> None:
         """Count PDUs by session, direction and command, and keep each session's last one and first business."""
-        key = (session << 33) | (batch.direction << 32) | batch.command
-        _, first, counts = np.unique(key, return_index=True, return_counts=True)
+        commands = np.unique(batch.command)
+        place = np.searchsorted(commands, batch.command)
+        _, first, counts = distinct((session * 2 + batch.direction) * len(commands) + place)
         business: dict[int, tuple[int, tuple[int, int]]] = {}
+        new: list[int] = []
         for row, count in zip(first.tolist(), counts.tolist(), strict=True):
             record = self.sessions[int(session[row])]
             direction, command = int(batch.direction[row]), int(batch.command[row])
             place = (direction, command)
+            if place not in record.counts:
+                new.append(row)
             record.counts[place] = record.counts.get(place, 0) + count
             request = command & 0x7FFFFFFF
             if request in INTERFACES and record.business is None:
@@ -281,9 +361,10 @@ class Sessions:
                 business[record.number] = min(business.get(record.number, found), found)
         for number, (_, found_business) in business.items():
             self.sessions[number].business = found_business
+        self.new = np.array(sorted(new), np.int64)
         self._look_for_foreign(batch, session, np.sort(first))
         octets = np.bincount(session, weights=batch.length, minlength=len(self.sessions))
-        numbers, last = np.unique(session[::-1], return_index=True)
+        numbers, last, _ = distinct(session[::-1])
         for number, at in zip(numbers.tolist(), last.tolist(), strict=True):
             row, record = len(session) - 1 - at, self.sessions[number]
             record.octets += int(octets[number])
@@ -301,6 +382,47 @@ class Sessions:
                 self._foreign.add(place)
                 found.append(row)
         self.foreign = np.array(found, np.int64)
+
+    def _look_for_threes(self, batch: PduBatch, session: I64) -> None:
+        """Find the first PDU behind the CONNECT of each session of 3.0: what CONNECT asks for may be refused."""
+        numbers = np.flatnonzero(np.bincount(session)).tolist()
+        asked = [n for n in numbers if n not in self._threes and any(v == "3.0" for _, v in self.sessions[n].versions)]
+        if not asked:
+            return
+        rows = np.flatnonzero(np.isin(session, asked) & (batch.command != CONNECT))
+        rows = rows[versions_known(batch, session, self.sessions)[rows] == VERSION_NUMBERS["3.0"]]
+        found, first = np.unique(session[rows], return_index=True)
+        self._threes.update(found.tolist())
+        self.threes = np.sort(rows[first])
+
+
+def versions_known(batch: PduBatch, session: I64, sessions: list[Session]) -> I64:
+    """Give the version of each row's session as it was known with that row: 20, 21, 30, or 0 where it was not.
+
+    `session` is the session of each row. What a later PDU says of its session does not change the rows before it.
+    """
+    result = np.zeros(len(session), np.int64)
+    if not len(session):
+        return result
+    numbers = np.flatnonzero(np.bincount(session)).tolist()
+    settled = np.zeros(numbers[-1] + 1, np.int64)
+    changing = np.zeros(numbers[-1] + 1, np.bool_)
+    marks: list[tuple[int, int]] = []
+    for number in numbers:
+        versions = sessions[number].versions
+        if versions and versions[-1][0] > batch.first:
+            changing[number] = True
+            start = number * len(session)
+            marks.append((start, 0))
+            marks += [(start + max(pdu - batch.first, 0), VERSION_NUMBERS[version]) for pdu, version in versions]
+        elif versions:
+            settled[number] = VERSION_NUMBERS[versions[-1][1]]
+    result[:] = settled[session]
+    if marks:
+        rows = np.flatnonzero(changing[session])
+        begins, values = np.array(marks, np.int64).T
+        result[rows] = values[np.searchsorted(begins, session[rows] * len(session) + rows, "right") - 1]
+    return result
 
 
 def _note(session: Session, batch: PduBatch, row: int) -> tuple[str, str | None] | None:
@@ -323,6 +445,7 @@ def _note_connect(session: Session, batch: PduBatch, row: int, direction: int) -
     session.connects += 1
     session.connect_direction = direction
     session.connect_time_ns = int(batch.time_ns[row])
+    session.connect_sequence = int(batch.sequence[row])
     if len(octets) >= 18:
         session.source_addr = plain_text(octets[12:18])
     if len(octets) < 35:

@@ -87,6 +87,8 @@ class SegmentBatch:
     """Payload octets captured."""
     missing: I64
     """Payload octets that the packet had on the wire and the capture cut off (snapshot length)."""
+    ip_id: I32
+    """Identification of the IPv4 packet; 0 where it has none, as in IPv6."""
 
     def __len__(self) -> int:
         """Count the segments."""
@@ -113,6 +115,11 @@ class FileInfo:
     """LINKTYPE_ values in order of first use."""
     damage: str | None = None
     """One line that says what is wrong with the file and where, None when nothing is."""
+    first_ns: int = 0
+    last_ns: int = 0
+    """Least and greatest time of its frames, where there are any."""
+    digest: tuple[int, int] = (0, 0)
+    """CRCs over times and lengths of its frames: files with the same are copies."""
 
 
 @dataclass(slots=True)
@@ -122,8 +129,10 @@ class ChunkBatch:
     Rows are grouped by stream and direction; inside a group they follow each other in the stream.
     """
 
-    pieces: list[Any]
-    """The octets of each chunk (bytes-like); empty for a Gap."""
+    octets: U8
+    """The buffer that holds the octets of every chunk: the segments' own, or a copy with what waited behind it."""
+    begin: I64
+    """Where the chunk's octets begin in `octets`; of no meaning for a Gap."""
     stream: I64
     direction: I64
     offset: I64
@@ -141,7 +150,12 @@ class ChunkBatch:
 
     def __len__(self) -> int:
         """Count the chunks."""
-        return len(self.pieces)
+        return len(self.begin)
+
+    def piece(self, row: int) -> memoryview:
+        """Give the octets of a chunk; none for a Gap."""
+        start = int(self.begin[row])
+        return self.octets.data[start : start + int(self.length[row])]
 
 
 @dataclass(slots=True)

@@ -8,24 +8,35 @@ comes out depends on the frames alone: not on the batches, not on whether anyone
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
+from typing import TYPE_CHECKING
 
 import numpy as np
 
+from cmppscope.analysis.audit import Audit
+from cmppscope.analysis.login import LoginChecks
 from cmppscope.analysis.statistics import Statistics
 from cmppscope.columns import PduColumns
 from cmppscope.decode import Decoder
 from cmppscope.framing import CMPP, Framer
 from cmppscope.messages import Messages
-from cmppscope.reassembly import Reassembler, Stream
-from cmppscope.rules import RULES, Facts, Finding, Findings, Limits, SequenceTracker, Severity
+from cmppscope.reassembly import Handshake, Reassembler, Streams
+from cmppscope.rules import RULES, STANDARD, Facts, Finding, Findings, Limits, Results, SequenceTracker, Severity
+from cmppscope.rules.login import Login
+from cmppscope.rules.model import End
+from cmppscope.rules.trackers import Trackers
+from cmppscope.secret import Secret
 from cmppscope.sessions import Session, Sessions
 from cmppscope.tables import I64, Bool, FrameBatch, Oddity, PduBatch
 from cmppscope.transactions import Pairing, Stray, Timers, Transactions
 
+if TYPE_CHECKING:
+    from concurrent.futures import Executor
+
 __all__ = ["Analysis", "Options"]
 
+_Framed = tuple[PduBatch, list[Oddity], list[Oddity]]
 _FORCED = {"cmpp20": "2.0", "cmpp30": "3.0"}
 
 
@@ -39,13 +50,19 @@ class Options:
     limits: Limits = field(default_factory=Limits)
     severities: Mapping[str, Severity | None] = field(default_factory=dict)
     """Severity by rule id, over the rules' own; None turns a rule off."""
+    results: Results = STANDARD
+    """What the codes in responses mean."""
     hide: Callable[[str], str] = str
     """How a subscriber's number or text may be seen in the words of findings."""
+    secrets: Mapping[str, Secret] = field(default_factory=dict, repr=False)
+    """Shared secrets by SP_Id (Source_Addr of CONNECT)."""
     keep_findings: bool = False
     """Keep every place of every finding."""
     from_ns: int | None = None
     to_ns: int | None = None
     """Frames before or after are passed over; nanoseconds since 1970 UTC, both ends included."""
+    check_checksums: bool = False
+    """Take no segments with wrong checksums."""
 
 
 class Analysis:
@@ -56,15 +73,19 @@ class Analysis:
         options = options or Options()
         self._from_ns, self._to_ns = options.from_ns, options.to_ns
         forced = {port: _FORCED[kind] for port, kind in options.decode_as.items() if kind in _FORCED}
-        self._decoder = Decoder()
+        self._decoder = Decoder(check_checksums=options.check_checksums)
         self._reassembler = Reassembler()
         self._framer = Framer(self._reassembler, dict(options.decode_as))
         self._sessions = Sessions(self._reassembler.streams, forced)
         self._pairing = Pairing(self._reassembler.streams, options.timers)
         self._sequences = SequenceTracker(self._reassembler.streams, options.timers)
-        self._limits = options.limits
+        self._trackers = Trackers(self._reassembler.streams, options.timers, options.limits)
+        self._limits, self._timers = options.limits, options.timers
+        self.results = options.results
         self._findings = Findings(RULES, keep=options.keep_findings, severities=options.severities, hide=options.hide)
-        self.messages = Messages()
+        self._logins = LoginChecks(options.secrets, options.limits.zone_ns)
+        self.audit = Audit(self._reassembler.streams, options.limits, options.timers)
+        self.messages = Messages(self._reassembler.streams, options.limits.report_ns, options.limits.zone_ns)
         self.statistics = Statistics()
         self.counts = self._decoder.counts
         self.first_time_ns: int | None = None
@@ -77,36 +98,70 @@ class Analysis:
 
     def feed(self, frames: FrameBatch) -> Facts:
         """Take the next frames; give the PDUs and facts that became known with them."""
+        return self._digest(*self._frame(frames))
+
+    def feed_all(self, batches: Iterable[FrameBatch], executor: Executor | None = None) -> Iterator[Facts]:
+        """Take batches of frames to their end; give the facts of each.
+
+        With an executor of one worker, the next batch is read and framed there while this one is digested here. That
+        changes nothing: what comes out does not depend on how far ahead the frames are known (design: the law).
+        """
+        if executor is None:
+            yield from map(self.feed, batches)
+            return
+        source = iter(batches)
+
+        def ahead() -> _Framed | None:
+            frames = next(source, None)
+            return None if frames is None else self._frame(frames)
+
+        coming = executor.submit(ahead)
+        while (framed := coming.result()) is not None:
+            coming = executor.submit(ahead)
+            yield self._digest(*framed)
+
+    def _frame(self, frames: FrameBatch) -> _Framed:
+        """Take frames through every stage up to framing: PDUs, what is odd about their octets, and what before it."""
         segments = self._decoder.feed(frames)
         inside = self._inside(frames.time_ns)
         if not inside.all():
             segments = segments.take(self._inside(segments.time_ns))
         if len(frames):
             self._note_frames(frames, frames.time_ns[inside])
-        return self._digest(*self._framer.feed(self._reassembler.feed(segments)))
+        chunks = self._reassembler.feed(segments)
+        return *self._framer.feed(chunks), self._trouble()
+
+    def _trouble(self) -> list[Oddity]:
+        """Give what happened in front of framing, or to it, since the last call."""
+        return self._decoder.odd() + self._reassembler.odd() + self._framer.trouble()
 
     def close(self) -> list[Facts]:
         """Settle the end of the capture: open holes, cut PDUs, unanswered requests."""
         self._decoder.close()
         end = self._last_frame + 1
-        facts = [self._digest(*self._framer.feed(self._reassembler.close()))]
+        chunks = self._reassembler.close()
+        facts = [self._digest(*self._framer.feed(chunks), self._trouble())]
         batch, odd = self._framer.close(end + 1)
         lost_tails = self._reassembler.lost_tails() | {o.stream * 2 + o.direction for o in odd if o.kind == "cut"}
         facts += [
-            self._digest(batch, odd),
+            self._digest(batch, odd, self._trouble()),
             self._digest(PduBatch.empty(self.statistics.pdus + 1), []),
         ]
         last = facts[-1]
         last.odd, last.echoes = self._late_octets(end), self._pairing.echoes
         last.ended, last.strays, last.reuses = self._pairing.close(self.last_time_ns, lost_tails)
+        last.end = End(self.last_time_ns, self._pairing.lossy_directions(lost_tails))
+        last.spots = self._trackers.close(self.sessions, last.end)
+        last.logins = self._logins.close()
+        last.exceeded = self.audit.close(self.sessions, last.ended, self.last_time_ns, lost_tails)
+        last.messages = self.messages.close(last.ended, last.strays, self.last_time_ns, self._last_frame, lost_tails)
         self._findings.feed(last)
-        self.messages.take_closed(last.ended)
         self.statistics.add_transactions(last.ended)
         self.statistics.add_strays(last.strays)
         return facts
 
     @property
-    def streams(self) -> list[Stream]:
+    def streams(self) -> Streams:
         """All TCP connections, by number."""
         return self._reassembler.streams
 
@@ -126,6 +181,15 @@ class Analysis:
         return self._sessions.sessions
 
     @property
+    def logins(self) -> Mapping[int, Login]:
+        """The last login of each session whose secret is known, checked."""
+        return self._logins.checked
+
+    def handshake(self, stream: int) -> Handshake | None:
+        """Give the round trips that the handshake of a stream measures."""
+        return self._reassembler.handshake(stream)
+
+    @property
     def findings(self) -> list[Finding]:
         """What the rules found, gravest first."""
         return self._findings.findings()
@@ -134,6 +198,11 @@ class Analysis:
         """Give the requests that are open and the responses that answer nothing, as `close` would settle them now."""
         ended, strays, _ = self._pairing.close(self.last_time_ns, self._reassembler.lost_tails())
         return ended, strays
+
+    @property
+    def duplicate_frames(self) -> int:
+        """Frames that were captured twice; the copies are left out."""
+        return sum(count for count, _ in self._reassembler.duplicates.values())
 
     @property
     def retransmitted_octets(self) -> int:
@@ -159,8 +228,8 @@ class Analysis:
         self.first_time_ns = least if self.first_time_ns is None else min(self.first_time_ns, least)
         self.last_time_ns = max(self.last_time_ns, greatest)
 
-    def _digest(self, batch: PduBatch, odd: list[Oddity]) -> Facts:
-        """Take PDUs through every stage behind framing."""
+    def _digest(self, batch: PduBatch, odd: list[Oddity], trouble: Sequence[Oddity] = ()) -> Facts:
+        """Take PDUs through every stage behind framing; `trouble` is what happened in front of it."""
         session = self._sessions.feed(batch)
         columns = PduColumns(batch)
         paired = self._pairing.feed(batch, columns, session, odd)
@@ -169,26 +238,38 @@ class Analysis:
             columns=columns,
             session=session,
             sessions=self.sessions,
-            odd=odd,
+            odd=[*odd, *trouble],
             paired=paired,
             limits=self._limits,
+            timers=self._timers,
             sequences=self._sequences.feed(batch, paired.resends, odd),
             foreign=self._sessions.foreign,
+            threes=self._sessions.threes,
+            results=self.results,
+            wanted=self._sessions.wanted,
         )
+        facts.spots, facts.sources = self._trackers.feed(batch, columns, session, self._sessions, paired, odd)
+        facts.logins = self._logins.feed(batch, session)
+        facts.exceeded, facts.throttled = self.audit.feed(batch, session, paired, odd)
         gaps = [o.octets for o in odd if o.kind == "gap"]
         self.gaps += len(gaps)
         self.missing_octets += sum(gaps)
         self.statistics.add_pdus(batch)
         self.statistics.add_transactions(paired.closed)
-        self.statistics.end_to_end.add(self.messages.feed(batch, columns, paired.closed))
-        if len(batch) or odd:
+        facts.messages, latencies = self.messages.feed(batch, columns, session, paired, odd)
+        self.statistics.end_to_end.add(latencies)
+        if len(batch) or facts.odd:
             self._findings.feed(facts)
         return facts
 
     def _late_octets(self, frame: int) -> list[Oddity]:
-        """Say where octets came too late to be put in their place."""
-        return [
+        """Say where octets came too late to be put in their place, and where frames were captured twice."""
+        late = [
             Oddity("late", group >> 1, group & 1, -1, frame, frame, state.late, 0, "capture")
             for group, state in sorted(self._reassembler.directions.items())
             if state.late
+        ]
+        return late + [
+            Oddity("duplicate", stream, 0, -1, first, frame, count, 0, "capture")
+            for stream, (count, first) in sorted(self._reassembler.duplicates.items())
         ]

@@ -7,6 +7,7 @@ nanoseconds, and the exact least and greatest stand beside it. Percentiles are b
 from __future__ import annotations
 
 import heapq
+from collections.abc import Iterable
 from dataclasses import dataclass, field
 from typing import NamedTuple
 
@@ -18,9 +19,35 @@ from cmppscope.transactions.table import LATE, NO_RESULT, OPEN, STRAYS, UNANSWER
 
 _BINS_A_DOUBLING = 128
 _DOUBLINGS = 63
+BINS_BITS = 13
+"""Bits of the number of a bin."""
 BUCKETS = 3600
 """The most buckets of the throughput series."""
 SLOWEST = 10
+
+
+def bins_of(values: I64) -> I64:
+    """Give the bin of each number of nanoseconds; below 1 it is that of 1.
+
+    A float64 has its exponent in bits 52 to 62 and the seven bits that count below it.
+    """
+    bits = np.maximum(values, 1).astype(np.float64).view(np.int64)
+    place: I64 = np.minimum((bits >> 45) - (1023 << 7), _BINS_A_DOUBLING * _DOUBLINGS - 1)
+    return place
+
+
+def edge_of(place: int, halvings: int = 0) -> int:
+    """Give where a bin begins, in nanoseconds; each of the `halvings` joined two neighbours to one."""
+    doubling, part = divmod(place << halvings, _BINS_A_DOUBLING)
+    return (1 << doubling) * (_BINS_A_DOUBLING + part) // _BINS_A_DOUBLING
+
+
+def middle_of(place: int, halvings: int = 0) -> int:
+    """Give the middle of a bin, in nanoseconds."""
+    if halvings:
+        return (edge_of(place, halvings) + edge_of(place + 1, halvings)) // 2
+    doubling, part = divmod(place, _BINS_A_DOUBLING)
+    return (1 << doubling) * (2 * _BINS_A_DOUBLING + 2 * part + 1) // (2 * _BINS_A_DOUBLING)
 
 
 class Latency:
@@ -43,9 +70,7 @@ class Latency:
         self.greatest_ns = max(self.greatest_ns, greatest) if self.count else greatest
         self.count += len(values)
         self.total_ns += (int((values >> 32).sum()) << 32) + int((values & 0xFFFFFFFF).sum())
-        mantissa, exponent = np.frexp(np.maximum(values, 1).astype(np.float64))
-        place = (exponent - 1) * _BINS_A_DOUBLING + ((mantissa - 0.5) * 2 * _BINS_A_DOUBLING).astype(np.int64)
-        self._bins += np.bincount(np.minimum(place, len(self._bins) - 1), minlength=len(self._bins))
+        self._bins += np.bincount(bins_of(values), minlength=len(self._bins))
 
     @property
     def mean_ns(self) -> int:
@@ -58,9 +83,22 @@ class Latency:
             return 0
         rank = max(1, -(-self.count * percent // 100))
         place = int(np.searchsorted(np.cumsum(self._bins), rank))
-        doubling, part = divmod(place, _BINS_A_DOUBLING)
-        middle = (1 << doubling) * (2 * _BINS_A_DOUBLING + 2 * part + 1) // (2 * _BINS_A_DOUBLING)
-        return min(max(middle, self.least_ns), self.greatest_ns)
+        return min(max(middle_of(place), self.least_ns), self.greatest_ns)
+
+    def coarse(self, a_doubling: int) -> list[tuple[int, int, int]]:
+        """Give the histogram in wider bins, so many a doubling: (from, to, count) in nanoseconds, none empty."""
+        there = np.flatnonzero(self._bins)
+        bins = zip(there.tolist(), self._bins[there].tolist(), strict=True)
+        return joined_bins(bins, 8 - a_doubling.bit_length())
+
+
+def joined_bins(bins: Iterable[tuple[int, int]], shift: int, halvings: int = 0) -> list[tuple[int, int, int]]:
+    """Join 1 << shift neighbouring bins each: (from, to, count) in nanoseconds, none empty."""
+    wide: dict[int, int] = {}
+    for place, count in bins:
+        wide[place >> shift] = wide.get(place >> shift, 0) + count
+    width = halvings + shift
+    return [(edge_of(place, width), edge_of(place + 1, width), wide[place]) for place in sorted(wide)]
 
 
 class Slow(NamedTuple):

@@ -1,25 +1,28 @@
 """Captures: files, compressed files, folders and pipes in, batches of frames out. The only room that reads input.
 
-Frames are numbered from 1 over all files. Files follow each other in the order of their first frames; a batch holds
-frames of one file. What is wrong with a file stands in its `FileInfo.damage`, and everything before the damage is kept;
+Frames are numbered from 1 over all files. Files follow each other in the order of their first frames (`files`); a batch
+holds frames of one file. What is wrong with a file stands in its `FileInfo.damage`, and everything else of it is kept;
 `CaptureError` is for input of which nothing could be read. Memory is one window (`source.BLOCK`) and the batches that
 the caller keeps.
 """
 
 from __future__ import annotations
 
+import zlib
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 import numpy as np
 
 from cmppscope.capture import pcap, pcapng
+from cmppscope.capture.files import arrange, expand, overlaps
 from cmppscope.capture.source import STDIN, CaptureError, Source, Window
 from cmppscope.tables import BATCH_FRAMES, FileInfo
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
 
+    from cmppscope.capture.follow import Follow
     from cmppscope.tables import FrameBatch
 
 __all__ = ["Capture", "CaptureError"]
@@ -31,14 +34,21 @@ PEEK = 1 << 16
 class Capture:
     """One capture: a file, several, folders of them, or `-` for standard input."""
 
-    def __init__(self, paths: Sequence[str | Path], batch_frames: int = BATCH_FRAMES) -> None:
-        """Take the paths; nothing is opened before the first batch is asked for."""
+    def __init__(
+        self, paths: Sequence[str | Path], batch_frames: int = BATCH_FRAMES, follow: Follow | None = None
+    ) -> None:
+        """Take the paths; nothing is opened before the first batch is asked for.
+
+        With `follow` the last file in order is still being written: more of it is waited for until `follow` says so.
+        """
         self.paths = list(paths)
         self.batch_frames = max(1, batch_frames)
         self.files: list[FileInfo] = []
         """One entry a file, in reading order, filled while reading; `FrameBatch.file` is an index into it."""
-        self.octets_total = _size(self.paths)
-        """Octets of all files as they lie on the disk, None where standard input is one of them."""
+        self.octets_total = None if follow else _size(self.paths)
+        """Octets of all files as they lie on the disk, None where standard input is one of them or one still grows."""
+        self._follow = follow
+        self._facts: list[str] = []
         self._octets_done = 0
         self._source: Source | None = None
 
@@ -47,17 +57,23 @@ class Capture:
         """Octets read so far of `octets_total`."""
         return self._octets_done + (self._source.octets_raw if self._source else 0)
 
+    @property
+    def notes(self) -> list[str]:
+        """What is to be told of the set of files besides their damage; complete when the last frame was read."""
+        return self._facts + overlaps(self.files)
+
     def __iter__(self) -> Iterator[FrameBatch]:
         """Yield the frames, file after file; raise CaptureError where no file could be read."""
         self.files, self._octets_done = [], 0
         errors: list[str] = []
         first = 1
-        paths = _in_order(self.paths)
+        arranged = arrange([str(path) for path in self.paths], _first_time)
+        paths, self._facts = arranged.files, arranged.notes
         for index, path in enumerate(paths):
             info = FileInfo(name=Path(path).name or path)
             self.files.append(info)
             try:
-                for batch in self._read(path, info):
+                for batch in self._read(path, info, last=index == len(paths) - 1):
                     batch.first, batch.file, batch.file_first = first, index, info.frames + 1
                     first += len(batch)
                     _count(info, batch)
@@ -69,9 +85,9 @@ class Capture:
             more = f" (and {len(errors) - 1} more that cannot be read)" if len(errors) > 1 else ""
             raise CaptureError(errors[0] + more)
 
-    def _read(self, path: str, info: FileInfo) -> Iterator[FrameBatch]:
+    def _read(self, path: str, info: FileInfo, *, last: bool) -> Iterator[FrameBatch]:
         """Yield the frames of one file."""
-        source = self._source = _open(path)
+        source = self._source = _open(path, self._follow if last else None)
         try:
             yield from _batches(Window(source), info, self.batch_frames)
         finally:
@@ -80,10 +96,10 @@ class Capture:
             self._source = None
 
 
-def _open(path: str) -> Source:
+def _open(path: str, follow: Follow | None = None) -> Source:
     """Open one input; raise CaptureError where that is impossible."""
     try:
-        return Source(path)
+        return Source(path, follow)
     except IsADirectoryError:
         msg = f"{path}: no capture files in this folder"
         raise CaptureError(msg) from None
@@ -102,7 +118,9 @@ def _batches(window: Window, info: FileInfo, batch_frames: int) -> Iterator[Fram
         name, read = "pcapng", pcapng.read_pcapng
     else:
         start = " ".join(head[at : at + 2].hex() for at in range(0, len(head), 2))
-        reason = f"not a capture file (starts with {start} …)" if head else source.trouble or "empty file"
+        reason = f"not a capture file (starts with {start} …)" if head else "empty file"
+        if source.trouble and len(head) < 8:
+            reason = source.trouble
         msg = f"{source.path}: {reason}"
         raise CaptureError(msg)
     info.format = f"{name}+{source.compression}" if source.compression else name
@@ -112,6 +130,11 @@ def _batches(window: Window, info: FileInfo, batch_frames: int) -> Iterator[Fram
 
 def _count(info: FileInfo, batch: FrameBatch) -> None:
     """Add a batch to what is known of its file."""
+    least, greatest = int(batch.time_ns.min()), int(batch.time_ns.max())
+    info.first_ns = min(info.first_ns, least) if info.frames else least
+    info.last_ns = max(info.last_ns, greatest) if info.frames else greatest
+    times, lengths = info.digest
+    info.digest = zlib.crc32(batch.time_ns.tobytes(), times), zlib.crc32(batch.caplen.tobytes(), lengths)
     info.frames += len(batch)
     info.octets += int(batch.caplen.sum())
     first_uses = dict.fromkeys(batch.linktype[np.sort(np.unique(batch.linktype, return_index=True)[1])].tolist())
@@ -122,7 +145,7 @@ def _size(paths: Sequence[str | Path]) -> int | None:
     """Add up the octets of files and of the files in folders; None with standard input."""
     if any(str(path) == STDIN for path in paths):
         return None
-    return sum(_file_size(file) for path in paths for file in _expand(str(path)))
+    return sum(_file_size(file) for path in paths for file in expand(str(path)))
 
 
 def _file_size(path: str) -> int:
@@ -131,33 +154,6 @@ def _file_size(path: str) -> int:
         return Path(path).stat().st_size
     except OSError:
         return 0
-
-
-def _expand(path: str) -> list[str]:
-    """Name the files of a folder, but not those of its folders and no hidden ones; anything else is itself."""
-    if path == STDIN or not Path(path).is_dir():
-        return [path]
-    try:
-        files = sorted(Path(path).iterdir())
-    except OSError:
-        return []
-    return [str(file) for file in files if file.is_file() and not file.name.startswith(".")]
-
-
-def _in_order(paths: Sequence[str | Path]) -> list[str]:
-    """Put the files in the order of their first frames, those without any and standard input after them.
-
-    Files of a folder that are no captures are left out; files that were named stay.
-    """
-    found: list[tuple[float, str]] = []
-    for path in map(str, paths):
-        files = _expand(path)
-        alone = files == [path]
-        if alone and len(paths) == 1:
-            return files
-        known = [(time, file) for file in files if (time := _first_time(file)) is not None or alone]
-        found += [(float("inf") if time is None else time, file) for time, file in known or [(None, path)]]
-    return [file for _, file in sorted(found, key=lambda item: item[0])]
 
 
 def _first_time(path: str) -> float | None:

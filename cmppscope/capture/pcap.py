@@ -4,8 +4,9 @@ A file is a header of 24 octets and a chain of records, each telling its own len
 record after the other; that loop does nothing else. What the record headers say is then gathered for all of them at
 once. Cost: 0.2 µs a record for the walk, 0.1 µs for the rest.
 
-Read: microseconds and nanoseconds, both byte orders, the "modified" format with its longer record header, and files
-written one behind the other. A record header that cannot be right ends the file: behind it nothing can be trusted.
+Read: microseconds and nanoseconds, both byte orders, the "modified" format with its longer record header, IXIA's
+formats with a longer file header, and files written one behind the other. Behind a record header that cannot be right
+the next record that makes sense is looked for (`resync`).
 """
 
 from __future__ import annotations
@@ -17,14 +18,20 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
+from cmppscope.capture.damage import Damage
+from cmppscope.capture.resync import CAPLEN_MAX as RECORD_MAX
+from cmppscope.capture.resync import WIRELEN_MAX, number_at, search
 from cmppscope.capture.source import gather
 from cmppscope.tables import FrameBatch
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
+    from numpy.typing import NDArray
+
+    from cmppscope.capture.resync import Likely
     from cmppscope.capture.source import Window
-    from cmppscope.tables import FileInfo
+    from cmppscope.tables import I64, FileInfo
 
 FILE_HEADER = 24
 """Octets of the file header."""
@@ -35,11 +42,21 @@ CAPLEN_MAX = 262_144
 SNAPLEN_MAX = 16 << 20
 """Captured octets that a record may claim whatever the file header says."""
 
-KINDS = {0xA1B2C3D4: (1000, 16), 0xA1B23C4D: (1, 16), 0xA1B2CD34: (1000, 24)}
+KINDS = {
+    0xA1B2C3D4: (1000, 16),
+    0xA1B23C4D: (1, 16),
+    0xA1B2CD34: (1000, 24),
+    0x1C0001AC: (1000, 16),
+    0x1C0001AB: (1000, 16),
+}
 """Magic number: nanoseconds of one unit of the fraction, octets of a record header."""
 
 MAGICS = {struct.pack(order + "I", magic): (order, *kind) for magic, kind in KINDS.items() for order in "<>"}
 """First four octets of a file: byte order and kind."""
+
+IXIA = {magic for magic in MAGICS if magic[0] == 0x1C or magic[3] == 0x1C}
+IXIA_HEADER = 4
+"""Octets behind IXIA's file headers: how long all records are together."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -51,6 +68,9 @@ class Header:
     size: int
     linktype: int
     bound: int
+    """Captured octets that a record may claim."""
+    believed: int
+    """Captured octets that the last record may claim although the file ends before."""
     caplen: struct.Struct
     record: np.dtype[np.void]
 
@@ -63,12 +83,14 @@ def read_header(octets: memoryview) -> Header:
     names = ("seconds", "fraction", "caplen", "wirelen")
     record = np.dtype({"names": names, "formats": [order + "u4"] * 4, "offsets": (0, 4, 8, 12), "itemsize": 16})
     # The upper half of the link type field tells of checksums behind the frames; IP lengths leave those out anyway.
-    return Header(order, unit, size, network & 0xFFFF, bound, struct.Struct(order + "8xI"), record)
+    believed = min(snaplen or bound, bound)
+    return Header(order, unit, size, network & 0xFFFF, bound, believed, struct.Struct(order + "8xI"), record)
 
 
 def read_pcap(window: Window, info: FileInfo, batch_frames: int) -> Iterator[FrameBatch]:
-    """Yield the frames of a file that begins with a known magic number; say in `info.damage` where it breaks off."""
-    header = _take_header(window, info)
+    """Yield the frames of a file that begins with a known magic number; say in `info.damage` where it is damaged."""
+    damage = Damage()
+    header = _take_header(window, damage)
     frames = 0
     while header:
         starts, caplen = _walk(window, header, batch_frames)
@@ -80,38 +102,87 @@ def read_pcap(window: Window, info: FileInfo, batch_frames: int) -> Iterator[Fra
         if caplen is None:
             need = header.size
         elif _is_header(window.view, window.at):
-            header = _take_header(window, info)
+            header = _take_header(window, damage)
             continue
-        elif caplen > header.bound:
-            info.damage = f"record {frames + 1} at octet {window.position} claims {caplen} octets"
-            return
         else:
             need = header.size + caplen
-        if window.eof:
-            if window.left:
-                info.damage = (
-                    f"record {frames + 1} at octet {window.position} cut short: has {window.left} of {need} octets"
-                )
-            return
-        window.refill(need)
+        if need <= header.size + header.bound and not window.eof:
+            window.refill(need)
+        elif not _go_on(window, header, need, frames + 1, damage):
+            break
+    info.damage = damage.line
 
 
-def _take_header(window: Window, info: FileInfo) -> Header | None:
+def _go_on(window: Window, header: Header, need: int, record: int, damage: Damage) -> bool:
+    """Pass over what is damaged, or tell what is unfinished at the end; False where nothing more can be read."""
+    if not window.left or (window.source.growing and need <= header.size + header.bound):
+        return False
+    place = f"record {record} at octet {window.position}"
+    if need <= header.size + header.believed:
+        damage.note(f"{place} cut short: has {window.left} of {need} octets")
+        return False
+    place = f"{place} claims {need - header.size} octets"
+    if damage.full:
+        damage.note(f"{place}, given up here")
+        return False
+    skipped = search(window, header.size, _likely(header), _landmark)
+    if skipped is None:
+        damage.note(f"{place}, and nothing behind it can be read")
+        return False
+    damage.note(place, skipped)
+    return True
+
+
+def _likely(header: Header) -> Likely:
+    """Make the test of places where a record header may stand."""
+    fraction_max = 1_000_000_000 // header.unit
+
+    def likely(window: Window, places: I64) -> tuple[I64, I64, NDArray[np.void]]:
+        caplen = number_at(window, places, header.order, 8)
+        rows = np.flatnonzero((caplen > 0) & (caplen <= RECORD_MAX))
+        heads = gather(window.octets, places[rows], header.record)
+        wirelen = heads["wirelen"]
+        ok = (heads["fraction"] < fraction_max) & (wirelen >= heads["caplen"]) & (wirelen <= WIRELEN_MAX)
+        ok &= heads["seconds"] != heads["caplen"]  # the same number over and over
+        rows = rows[ok]
+        return rows, places[rows] + header.size + caplen[rows], heads[ok]
+
+    return likely
+
+
+def _landmark(window: Window, begin: int, end: int) -> int | None:
+    """Find the first file header that begins in a stretch of the window."""
+    octets = bytes(window.view[begin : end + 3])
+    found = []
+    for magic in MAGICS:
+        at = octets.find(magic)
+        while at >= 0 and not _is_header(window.view, begin + at):
+            at = octets.find(magic, at + 1)
+        found += [begin + at] if at >= 0 else []
+    return min(found, default=None)
+
+
+def _take_header(window: Window, damage: Damage) -> Header | None:
     """Consume a file header; None where it is cut short."""
-    if window.left < FILE_HEADER:
-        window.refill(FILE_HEADER)
-    if window.left < FILE_HEADER:
-        info.damage = f"file header at octet {window.position} cut short: has {window.left} of {FILE_HEADER} octets"
+    size = FILE_HEADER + (IXIA_HEADER if bytes(window.view[window.at : window.at + 4]) in IXIA else 0)
+    if window.left < size:
+        window.refill(size)
+    if window.left < size:
+        if not window.source.growing:
+            has = f"has {window.left} of {size} octets"
+            damage.note(f"file header at octet {window.position} cut short: {has}")
         return None
     header = read_header(window.view[window.at : window.at + FILE_HEADER])
-    window.at += FILE_HEADER
+    window.at += size
     return header
 
 
 def _is_header(view: memoryview, at: int) -> bool:
     """Tell whether a file header stands where a record header should: magic number, version 2.4, no time zone."""
     known = MAGICS.get(bytes(view[at : at + 4]))
-    return known is not None and struct.unpack_from(known[0] + "HHII", view, at + 4) == (2, 4, 0, 0)
+    if known is None or at + 16 > len(view):
+        return False
+    return struct.unpack_from(known[0] + "HHII", view, at + 4) == (2, 4, 0, 0)
 
 
 def _walk(window: Window, header: Header, limit: int) -> tuple[list[int], int | None]:

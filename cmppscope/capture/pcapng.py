@@ -5,8 +5,11 @@ begin and looks at all others at once: sections and interfaces change how the ne
 run of blocks whose fields are gathered together. Cost: 0.7 µs a block, and 0.1 ms for every change.
 
 Read: sections of either byte order, any number of interfaces with link types, resolutions and offsets of their own,
-Enhanced, Simple and old Packet Blocks. Other blocks are skipped. A block that tells two lengths, or an impossible one,
-ends the file; one that only contradicts itself inside is left out. A Simple Packet Block has no time: 0 stands for it.
+Enhanced, Simple and old Packet Blocks. Other blocks are skipped; so is what a section says of its own length, which
+writers leave open or get wrong. A Simple Packet Block has no time: 0 stands for it. A block that contradicts itself
+inside is left out. Behind one that tells two lengths, or an impossible one, the next blocks that make sense are looked
+for (`resync`); behind a section header that cannot be read, the next section header, as nothing else can be trusted. An
+interface description that is lost in between costs the frames that name it, never their neighbours.
 """
 
 from __future__ import annotations
@@ -21,14 +24,17 @@ import numpy as np
 from numpy.typing import NDArray
 
 from cmppscope.capture.clock import Clock
+from cmppscope.capture.damage import Damage
+from cmppscope.capture.resync import CAPLEN_MAX, number_at, search
 from cmppscope.capture.source import gather
 from cmppscope.tables import FrameBatch
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
+    from cmppscope.capture.resync import Likely
     from cmppscope.capture.source import Window
-    from cmppscope.tables import I64, FileInfo
+    from cmppscope.tables import I64, Bool, FileInfo
 
 MAGIC = b"\x0a\x0d\x0d\x0a"
 """First four octets of a file; they read the same in both byte orders."""
@@ -42,11 +48,20 @@ ORDER_MAGIC = {b"\x1a\x2b\x3c\x4d": ">", b"\x4d\x3c\x2b\x1a": "<"}
 BLOCK_MAX = 16 << 20
 """Octets that a block may claim."""
 
+BLOCK_LIKELY = CAPLEN_MAX + 512
+"""Octets of a block that is looked for, and that the last block may claim although the file ends before."""
+
 EDGE = 12
 """Octets of the smallest block: type, length, length."""
 
+KNOWN = (1, 2, 3, 4, 5, 6, 9, 10, 0xBAD, 0x40000BAD)
+"""Types of the blocks that are looked for behind damage, all but section headers."""
+
 HEADERS = {ENHANCED: 28, PACKET: 28, SIMPLE: 12}
 """Octets before the frame in the blocks that hold one."""
+
+HEAD = np.dtype("V28")
+"""What tells two blocks apart: a frame's header with its time."""
 
 SECTION_MIN, INTERFACE_MIN = 28, 20
 """Octets of the smallest section header and interface description."""
@@ -88,7 +103,8 @@ class Section:
     """What frames are read by: the byte order and the interfaces known so far."""
 
     order: str = "<"
-    interfaces: list[Interface] = field(default_factory=list)
+    interfaces: list[Interface | None] = field(default_factory=list)
+    """None stands for one whose description cannot be read."""
 
     def layout(self, kind: int) -> np.dtype[np.void]:
         """Describe the header of a block that holds a frame."""
@@ -107,11 +123,24 @@ class Section:
     def groups(self, number: I64) -> Iterator[tuple[slice | I64, Interface]]:
         """Give each interface that is named, and which rows name it; the time does not grow with how many there are."""
         if (number == number[0]).all():
-            yield slice(None), self.interfaces[int(number[0])]
+            yield slice(None), self.interface(int(number[0]))
             return
         order = np.argsort(number, kind="stable")
         for rows in np.split(order, np.flatnonzero(np.diff(number[order])) + 1):
-            yield rows, self.interfaces[int(number[rows[0]])]
+            yield rows, self.interface(int(number[rows[0]]))
+
+    def interface(self, number: int) -> Interface:
+        """Give an interface that is known to be described."""
+        found = self.interfaces[number]
+        assert found is not None  # noqa: S101 - frames of others were left out
+        return found
+
+    def described(self, number: I64) -> Bool:
+        """Tell which numbers are those of interfaces that are described."""
+        known = np.array([interface is not None for interface in self.interfaces] or [False])
+        within = number < len(self.interfaces)
+        described: Bool = within & known[np.where(within, number, 0)]
+        return described
 
 
 @dataclass(slots=True)
@@ -120,6 +149,8 @@ class Stop:
 
     need: int = EDGE
     damage: str | None = None
+    section: bool = False
+    """Only another section header can be trusted."""
 
 
 def read_pcapng(window: Window, info: FileInfo, batch_frames: int) -> Iterator[FrameBatch]:
@@ -135,6 +166,7 @@ class Reader:
         self.window = window
         self.info = info
         self.section = Section()
+        self.damage = Damage()
         self.blocks = 0
         """Blocks passed."""
         self.kind = ENHANCED
@@ -157,12 +189,32 @@ class Reader:
                 self.pieces = []
             if stop is None:
                 continue
-            if stop.damage is None and window.eof and window.left:
-                stop.damage = f"{self._place()} cut short: has {window.left} of {stop.need} octets"
-            if stop.damage or window.eof:
-                self.info.damage = "; ".join(filter(None, (self.info.damage, stop.damage))) or None
-                return
-            window.refill(stop.need)
+            if stop.damage is None and not window.eof:
+                window.refill(stop.need)
+            elif not self._go_on(stop):
+                break
+        self.info.damage = self.damage.line
+
+    def _go_on(self, stop: Stop) -> bool:
+        """Pass over what is damaged, or tell what is unfinished at the end; False where nothing more can be read."""
+        window, place = self.window, self._place()
+        if stop.damage is None and (not window.left or window.source.growing):
+            return False
+        if stop.damage is None and stop.need <= BLOCK_LIKELY:
+            self.damage.note(f"{place} cut short: has {window.left} of {stop.need} octets")
+            return False
+        place = f"{place} {stop.damage or f'claims {stop.need} octets'}"
+        if self.damage.full:
+            self.damage.note(f"{place}, given up here")
+            return False
+        likely = _nothing_likely if stop.section else _likely(self.section.order)
+        skipped = search(window, EDGE, likely, _landmark)
+        if skipped is None:
+            self.damage.note(f"{place}, and nothing behind it can be read")
+            return False
+        self.damage.note(place, skipped)
+        self.blocks += 1
+        return True
 
     def _walk(self, limit: int) -> Stop | None:
         """Pass whole blocks until enough frames are noted (None) or the walk has to stop."""
@@ -205,16 +257,16 @@ class Reader:
         if kind == SECTION:
             known = ORDER_MAGIC.get(bytes(view[window.at + 8 : window.at + EDGE]))
             if known is None:
-                return Stop(damage=f"{self._place()} has no byte-order magic")
+                return Stop(damage="has no byte-order magic", section=True)
             order = known
         unpack, tail = _lengths(order)
         length = unpack(view, window.at)[1]
         if not EDGE <= length <= BLOCK_MAX or length & 3:
-            return Stop(damage=f"{self._place()} claims {length} octets")
+            return Stop(damage=f"claims {length} octets")
         if length > window.left:
             return Stop(need=length)
         if (second := tail(view, window.at + length - 4)[0]) != length:
-            return Stop(damage=f"{self._place()} tells two lengths, {length} and {second}")
+            return Stop(damage=f"tells two lengths, {length} and {second}")
         return self._take(kind, order, view[window.at : window.at + length])
 
     def _take(self, kind: int, order: str, block: memoryview) -> Stop | None:
@@ -225,9 +277,10 @@ class Reader:
             return None
         if kind in {SECTION, INTERFACE}:
             self._gather()
-            damage = self._section(order, block) if kind == SECTION else self._interface(block)
-            if damage:
-                return Stop(damage=f"{self._place()} {damage}")
+        if kind == SECTION and (damage := self._section(order, block)):
+            return Stop(damage=damage, section=True)
+        if kind == INTERFACE:
+            self._interface(block)
         self.window.at += len(block)
         self.blocks += 1
         if not self.run:
@@ -244,12 +297,13 @@ class Reader:
         self.section = Section(order)
         return None
 
-    def _interface(self, block: memoryview) -> str | None:
-        """Take an interface description; say what is wrong with it."""
+    def _interface(self, block: memoryview) -> None:
+        """Take an interface description; one that cannot be read keeps its number."""
         if len(block) < INTERFACE_MIN:
-            return "is too short for an interface description"
-        self.section.interfaces.append(_interface(self.section.order, block))
-        return None
+            self.damage.note(f"{self._place()} is too short for an interface description")
+            self.section.interfaces.append(None)
+        else:
+            self.section.interfaces.append(_interface(self.section.order, block))
 
     def _place(self) -> str:
         """Name the block that comes next."""
@@ -261,12 +315,12 @@ class Reader:
             return
         at = np.array(self.run, np.int64)
         self.run.clear()
-        kind, interfaces = self.kind, self.section.interfaces
+        kind = self.kind
         # The window ends with enough zeros to read a header that its block is too short for.
         header = gather(self.window.octets, at, self.section.layout(kind))
         room = header["length"].astype(np.int64) - HEADERS[kind] - 4
         number = np.zeros(len(at), np.int64) if kind == SIMPLE else header["interface"].astype(np.int64)
-        wrong = [room < 0, number >= len(interfaces)]
+        wrong = [room < 0, ~self.section.described(number)]
         if kind != SIMPLE:
             wrong.append(header["caplen"] > room)
         bad = np.logical_or.reduce(wrong)
@@ -277,10 +331,8 @@ class Reader:
                 f"is of interface {number[first]}, which is not described",
             )
             claim = "" if kind == SIMPLE else f"claims {header['caplen'][first]} captured octets and has {room[first]}"
-            self._skip(
-                int(at[first]),
-                next(text for text, test in zip((*texts, claim), wrong, strict=False) if test[first]),
-            )
+            why = next(text for text, test in zip((*texts, claim), wrong, strict=False) if test[first])
+            self.damage.leave_out(int(bad.sum()), lambda: f"{self._name(int(at[first]))} {why}")
             at, header, room, number = at[~bad], header[~bad], room[~bad], number[~bad]
         if len(at):
             self.pieces.append(self._frames(at, header, room, number))
@@ -291,7 +343,7 @@ class Reader:
         linktype = np.zeros(len(at), np.int32)
         time_ns = np.zeros(len(at), np.int64)
         if self.kind == SIMPLE:
-            interface = self.section.interfaces[0]
+            interface = self.section.interface(0)
             caplen = np.minimum(np.minimum(wirelen, room), interface.snaplen or BLOCK_MAX)
             linktype[:] = interface.linktype
         else:
@@ -312,15 +364,14 @@ class Reader:
             file_offset=offset + self.window.base,
         )
 
-    def _skip(self, at: int, text: str) -> None:
-        """Name the first block of the file that was left out."""
-        if self.info.damage is None:
-            place, number = self.run_from
-            unpack, _ = _lengths(self.section.order)
-            while place < at:
-                place += unpack(self.window.view, place)[1]
-                number += 1
-            self.info.damage = f"block {number + 1} at octet {self.window.base + at} {text}"
+    def _name(self, at: int) -> str:
+        """Name a block of the present run."""
+        place, number = self.run_from
+        unpack, _ = _lengths(self.section.order)
+        while place < at:
+            place += unpack(self.window.view, place)[1]
+            number += 1
+        return f"block {number + 1} at octet {self.window.base + at}"
 
 
 Unpack = Callable[[memoryview, int], tuple[int, ...]]
@@ -329,6 +380,38 @@ Unpack = Callable[[memoryview, int], tuple[int, ...]]
 def _lengths(order: str) -> tuple[Unpack, Unpack]:
     """Make what reads a block's type and length, and the length at its end."""
     return struct.Struct(order + "II").unpack_from, struct.Struct(order + "I").unpack_from
+
+
+def _likely(order: str) -> Likely:
+    """Make the test of places where a block may begin: a known type, and the same length at both ends."""
+
+    def likely(window: Window, places: I64) -> tuple[I64, I64, NDArray[np.void]]:
+        rows = np.flatnonzero(np.isin(number_at(window, places, order, 0), KNOWN))
+        length = number_at(window, places[rows], order, 4)
+        ok = (length >= EDGE) & (length <= BLOCK_LIKELY) & (length & 3 == 0)
+        ok &= places[rows] + length <= window.end
+        rows, length = rows[ok], length[ok]
+        ends = places[rows] + length
+        same = number_at(window, ends, order, -4) == length
+        rows, ends = rows[same], ends[same]
+        return rows, ends, gather(window.octets, places[rows], HEAD)
+
+    return likely
+
+
+def _nothing_likely(window: Window, _places: I64) -> tuple[I64, I64, NDArray[np.void]]:
+    """Trust no block."""
+    none = np.zeros(0, np.int64)
+    return none, none, gather(window.octets, none, HEAD)
+
+
+def _landmark(window: Window, begin: int, end: int) -> int | None:
+    """Find the first section header that begins in a stretch of the window."""
+    octets = bytes(window.view[begin : end + 11])
+    at = octets.find(MAGIC)
+    while at >= 0 and octets[at + 8 : at + EDGE] not in ORDER_MAGIC:
+        at = octets.find(MAGIC, at + 1)
+    return begin + at if at >= 0 else None
 
 
 def _join(pieces: list[FrameBatch]) -> FrameBatch:

@@ -4,28 +4,28 @@ A `Source` is one opened file. A `Window` is the stretch of it that is in memory
 never written again, and replaced by a fresh one. What a batch points into therefore stays valid for as long as the
 batch lives, and nothing is copied but the unfinished record at the end of a buffer.
 
-Compression is told by the first octets, never by the name. Decompression is a stream with a bound on every step, so a
-file that inflates a thousandfold costs time and no memory. The file is read, not memory-mapped: mapped pages count as
-resident memory. Cost: one buffer of `BLOCK` octets a window, 0.3 s a gigabyte for plain files.
+Compressed files are read through `compression`, step by bounded step; streams that follow each other in one file are
+one. The file is read, not memory-mapped: mapped pages count as resident memory. A file that is followed (`follow`) has
+no end before somebody says so. Cost: one buffer of `BLOCK` octets a window, 0.3 s a gigabyte for plain files.
 """
 
 from __future__ import annotations
 
-import bz2
-import lzma
 import os
 import select
 import stat
 import sys
-import zlib
 from typing import TYPE_CHECKING, Any, Protocol
 
 import numpy as np
 from numpy.typing import NDArray
 
+from cmppscope.capture.compression import COMPRESSIONS, DamagedDataError, Stream
+
 if TYPE_CHECKING:
     from pathlib import Path
 
+    from cmppscope.capture.follow import Follow
     from cmppscope.tables import I64, U8
 
 BLOCK = 16 << 20
@@ -34,7 +34,7 @@ BLOCK = 16 << 20
 SLACK = 128
 """Zero octets behind the end of every window, so that a fixed-size header can be gathered at any offset in it."""
 
-RAW_BLOCK = 1 << 20
+RAW_BLOCK = 1 << 16
 """Compressed octets read at once."""
 
 PIPE_PATIENCE = 0.05
@@ -43,100 +43,28 @@ PIPE_PATIENCE = 0.05
 STDIN = "-"
 """The path that means standard input."""
 
-COMPRESSIONS = {
-    b"\x1f\x8b": "gzip",
-    b"BZh": "bzip2",
-    b"\xfd7zXZ\x00": "xz",
-    b"\x28\xb5\x2f\xfd": "zstd",
-    b"\x04\x22\x4d\x18": "lz4",
-}
-"""First octets of compressed files."""
-
 
 class CaptureError(Exception):
     """Input that cannot be read as a capture; its text is one line for the person who named the input."""
 
 
-class Decompressor(Protocol):
-    """What the decompressors of the standard library have in common (zlib's after `Inflater`)."""
-
-    @property
-    def eof(self) -> bool:
-        """Tell whether the compressed stream is complete."""
-
-    @property
-    def needs_input(self) -> bool:
-        """Tell whether nothing more comes without more input."""
-
-    @property
-    def unused_data(self) -> bytes:
-        """Give what stands behind the compressed stream."""
-
-    def decompress(self, data: bytes, max_length: int) -> bytes:
-        """Take compressed octets and give at most `max_length` others."""
-
-
-class Inflater:
-    """zlib's gzip decompressor with the manners of those of bz2 and lzma."""
-
-    def __init__(self) -> None:
-        """Expect a gzip header."""
-        self._zlib = zlib.decompressobj(wbits=31)
-        self._full = False
-
-    @property
-    def eof(self) -> bool:
-        """Tell whether the member is complete."""
-        return self._zlib.eof
-
-    @property
-    def needs_input(self) -> bool:
-        """Tell whether nothing more comes without more input."""
-        return not (self._full or self._zlib.unconsumed_tail)
-
-    @property
-    def unused_data(self) -> bytes:
-        """Give what stands behind the member."""
-        return self._zlib.unused_data
-
-    def decompress(self, data: bytes, max_length: int) -> bytes:
-        """Inflate; when the output is full, zlib may hold more of it than its input shows."""
-        out = self._zlib.decompress(self._zlib.unconsumed_tail + data, max_length)
-        self._full = len(out) == max_length
-        return out
-
-
-def _decompressor(compression: str) -> Decompressor:
-    """Make the decompressor of one compressed stream."""
-    if compression == "gzip":
-        return Inflater()
-    if compression == "bzip2":
-        return bz2.BZ2Decompressor()
-    return lzma.LZMADecompressor()
-
-
 class Source:
     """One opened input: `readinto` gives its decompressed octets, `trouble` says why it ended early."""
 
-    def __init__(self, path: Path | str) -> None:
-        """Open a file, or standard input for `-`; raise OSError or CaptureError."""
+    def __init__(self, path: Path | str, follow: Follow | None = None) -> None:
+        """Open a file, or standard input for `-`; raise OSError. With `follow` its end is waited for."""
         self.name = path if isinstance(path, str) else path.name
         self.path = str(path)
         self.trouble: str | None = None
         self.octets_raw = 0
         """Octets read from the file itself, for a progress bar."""
+        self._follow = follow
         self._file = _open(path)
         self._pipe = _pipe_number(self._file)
         self._head = b""
         self._head = self._read_head(6)
         self.compression = next((name for magic, name in COMPRESSIONS.items() if self._head.startswith(magic)), None)
-        self._stream: Decompressor | None = None
-        if self.compression in {"zstd", "lz4"}:
-            self.close()
-            msg = f"{self.path}: {self.compression} compression is not supported; decompress it first"
-            raise CaptureError(msg)
-        if self.compression:
-            self._stream = _decompressor(self.compression)
+        self._stream = Stream(self.compression) if self.compression else None
 
     def close(self) -> None:
         """Close the file, but never standard input."""
@@ -146,19 +74,19 @@ class Source:
     def readinto(self, room: memoryview) -> int:
         """Read decompressed octets into `room`; 0 at the end, with `trouble` set when that came too early."""
         try:
-            if self._stream is None:
-                return self._read_raw(room)
-            return self._read_stream(room)
+            return self._read_raw(room) if self._stream is None else self._read_stream(room)
         except OSError as error:
-            # bz2 raises an OSError without a number for bad data.
-            if error.errno is None:
-                return self._end(f"{self.compression} data damaged: {error}")
-            return self._end(f"read error: {error.strerror}")
-        except (zlib.error, lzma.LZMAError, EOFError, ValueError) as error:
-            return self._end(f"{self.compression} data damaged: {error}")
+            return self._end(f"read error at octet {self.octets_raw}: {error.strerror}")
+
+    @property
+    def growing(self) -> bool:
+        """Tell whether the input may be unfinished because it is still being written."""
+        return self._follow is not None
 
     def paused(self) -> bool:
-        """Tell whether the input is a pipe on which nothing more has come for a moment."""
+        """Tell whether nothing more has come for a moment: on a pipe, or at the end of a file that is followed."""
+        if self._follow and self._pipe is None:
+            return self.octets_raw >= os.fstat(self._file.fileno()).st_size
         if self._pipe is None:
             return False
         try:
@@ -188,25 +116,38 @@ class Source:
             self._head = self._head[size:]
             return size
         size = self._file.readinto(room) or 0
+        while not size and self._follow and self._still_there() and self._follow.wait():
+            size = self._file.readinto(room) or 0
         self.octets_raw += size
         return size
 
+    def _still_there(self) -> bool:
+        """Tell whether a file that is followed still has the octets that were read of it."""
+        if self._pipe is None and os.fstat(self._file.fileno()).st_size < self.octets_raw:
+            self.trouble = f"emptied by its writer at octet {self.octets_raw}"
+            return False
+        return self._pipe is None
+
     def _read_stream(self, room: memoryview) -> int:
         """Read decompressed octets; compressed streams that follow each other are one."""
-        stream = self._stream
-        while stream is not None:
+        while self._stream is not None:
             data = b""
-            if stream.eof:
-                stream = self._stream = self._next_stream(stream.unused_data)
+            if self._stream.eof:
+                self._stream = self._next_stream(self._stream.unused_data)
                 continue
-            if stream.needs_input and not (data := self._raw_block()):
-                return self._end(f"{self.compression} data cut short")
-            if out := stream.decompress(data, len(room)):
+            if self._stream.needs_input and not (data := self._raw_block()):
+                return 0 if self.growing else self._end(f"{self.compression} data cut short at octet {self.octets_raw}")
+            try:
+                out = self._stream.decompress(data, len(room))
+            except DamagedDataError as error:
+                near = self.octets_raw - self._stream.held
+                return self._end(f"{self.compression} data damaged near octet {near}: {error}")
+            if out:
                 room[: len(out)] = out
                 return len(out)
         return 0
 
-    def _next_stream(self, rest: bytes) -> Decompressor | None:
+    def _next_stream(self, rest: bytes) -> Stream | None:
         """Begin with the compressed stream behind a complete one, unless only padding follows."""
         rest = rest or self._raw_block()
         while rest and not rest.strip(b"\0"):
@@ -214,7 +155,7 @@ class Source:
         if not rest:
             return None
         self._head = rest.lstrip(b"\0")
-        return _decompressor(self.compression or "")
+        return Stream(self.compression or "")
 
     def _raw_block(self) -> bytes:
         """Read the next compressed octets."""

@@ -5,8 +5,11 @@ Every command imports what it uses when it runs, so that `--help` and small capt
 
 from __future__ import annotations
 
+import contextlib
 import datetime as dt
 import enum
+import itertools
+import sys
 from collections.abc import Iterable, Iterator
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
@@ -14,15 +17,21 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from cmppscope import __version__
-from cmppscope.cli.live import interfaces, live
+from cmppscope.cli.everything import FilterText, wanted
+from cmppscope.cli.live import ending_on_signals, interfaces, live
 from cmppscope.cli.options import Settings, takes_settings
-from cmppscope.cli.run import USAGE, ReportFormat, Run, output, say
+from cmppscope.cli.rules import rules
+from cmppscope.cli.run import USAGE, ReportFormat, Results, Run, output, say
 from cmppscope.cli.screens import tui
 
 if TYPE_CHECKING:
+    from cmppscope.capture.follow import Follow
+    from cmppscope.redact import Redaction
     from cmppscope.report.short import TableRow
     from cmppscope.rules import Facts
-    from cmppscope.tables import Row
+    from cmppscope.tables import I64, Row
+
+    Chosen = tuple[Facts, I64 | None]
 
 app = typer.Typer(
     name="cmppscope",
@@ -39,6 +48,13 @@ Captures = Annotated[
 ]
 Output = Annotated[Path | None, typer.Option("--output", "-o", metavar="FILE", help="Write there, not to stdout.")]
 
+Following = Annotated[
+    bool, typer.Option("--follow", "-f", help="Wait for more of the last file until Ctrl-C, as tail -f does.")
+]
+Duration = Annotated[
+    float | None, typer.Option("--duration", metavar="S", help="With --follow: end after so many seconds.")
+]
+
 
 class RowFormat(enum.StrEnum):
     """How rows are written."""
@@ -46,6 +62,7 @@ class RowFormat(enum.StrEnum):
     TABLE = "table"
     NDJSON = "ndjson"
     CSV = "csv"
+    PARQUET = "parquet"
 
 
 class FailOn(enum.StrEnum):
@@ -83,14 +100,15 @@ def report(
     fail_on: Annotated[
         FailOn | None, typer.Option("--fail-on", help="Exit with 1 when a finding is at least this grave.")
     ] = None,
+    filter_: FilterText = None,
 ) -> None:
     """Report on a capture: sessions, latency, results, findings."""
-    run = Run(captures, chosen)
-    run.read()
-    written = run.report(format_)
-    with output(out, captures) as file:
-        file.write(written)
-    run.finish(fail_on)
+    with wanted(filter_, "report", captures, chosen) as choice:
+        run = choice.run()
+        written = choice.report(run, format_)
+        with output(out, captures) as file:
+            file.write(written)
+    run.finish(fail_on, choice.reported)
 
 
 @app.command()
@@ -100,36 +118,95 @@ def pdus(
     captures: Captures,
     format_: Rows = RowFormat.TABLE,
     out: Output = None,
+    follow: Following = False,  # noqa: FBT002 - typer's way of a flag
+    duration: Duration = None,
+    filter_: FilterText = None,
 ) -> None:
     """List every PDU with its fields, in order of completion."""
+    following = _following(follow=follow, duration=duration)
     from cmppscope.redact import Redaction  # noqa: PLC0415
     from cmppscope.report.pdus import ndjson_lines, pdu_rows  # noqa: PLC0415
     from cmppscope.report.short import csv_lines, table_lines  # noqa: PLC0415
 
-    run = Run(captures, chosen)
+    _check_format(format_, out)
     redaction = Redaction(chosen.redact)
-    batches = run.facts()
-    with output(out, captures) as file:
+    choice = wanted(filter_, "pdu", captures, chosen, follow=following)
+    with (
+        ending_on_signals(following) if following else contextlib.nullcontext(),
+        choice,
+        output(out, captures) as file,
+    ):
+        run = choice.run()
+        batches = _begun(choice.facts(run), file if follow or "-" in captures else None)
         if format_ is RowFormat.NDJSON:
-            for facts in batches:
-                file.writelines(ndjson_lines(pdu_rows(facts.batch, facts.columns, redaction)))
+            for facts, rows in batches:
+                file.writelines(ndjson_lines(pdu_rows(facts.batch, facts.columns, redaction, rows)))
+        elif format_ is RowFormat.PARQUET:
+            file.writelines(_parquet_of_pdus(run, batches, redaction))
         else:
-            short = (row for facts in batches for row in _short_rows(run, facts, chosen))
+            short = (row for facts, rows in batches for row in _short_rows(run, facts, chosen, rows))
             lines = csv_lines(short) if format_ is RowFormat.CSV else (line + "\n" for line in table_lines(short))
             file.writelines(line.encode() for line in lines)
     run.finish()
 
 
-def _short_rows(run: Run, facts: Facts, chosen: Settings) -> Iterator[TableRow]:
-    """Give the PDUs of a batch as short rows, with the addresses of both ends."""
+def _following(*, follow: bool, duration: float | None) -> Follow | None:
+    """Say how long to wait for a capture that grows, if at all."""
+    from cmppscope.capture.follow import Follow  # noqa: PLC0415 - start-up stays lean
+
+    if duration is not None and not (follow and duration > 0):
+        problem = f"{duration:g} is no duration" if follow else "only with --follow"
+        raise typer.BadParameter(problem, param_hint="--duration")
+    return Follow(duration) if follow else None
+
+
+def _begun(batches: Iterator[Chosen], file: Results | None) -> Iterator[Chosen]:
+    """Read the first batch now: where nothing can be read nothing is written. A `file` is flushed batch by batch."""
+    every = itertools.chain(list(itertools.islice(batches, 1)), batches)
+    return _flushing(every, file) if file else every
+
+
+def _flushing(batches: Iterator[Chosen], file: Results) -> Iterator[Chosen]:
+    """Let who reads see the rows of every batch before the next one is waited for."""
+    for batch in batches:
+        yield batch
+        file.flush()
+
+
+def _short_rows(run: Run, facts: Facts, chosen: Settings, rows: I64 | None) -> Iterator[TableRow]:
+    """Give PDUs of a batch as short rows, with the addresses of both ends."""
     from cmppscope.redact import Redaction  # noqa: PLC0415
-    from cmppscope.report.build import endpoint  # noqa: PLC0415
     from cmppscope.report.short import pdu_table_rows  # noqa: PLC0415
+
+    redaction, results = Redaction(chosen.redact), run.analysis.results
+    ends = _ends(run, facts)
+    return pdu_table_rows(
+        facts.batch, facts.columns, redaction, rows=rows, zone=chosen.zone, ends=ends, results=results
+    )
+
+
+def _ends(run: Run, facts: Facts) -> dict[int, tuple[str, str]]:
+    """Name both ends of each stream of a batch."""
+    from cmppscope.report.build import endpoint  # noqa: PLC0415
 
     streams = run.analysis.streams
     numbers = set(facts.batch.stream.tolist())
-    ends = {n: (endpoint(streams[n].originator), endpoint(streams[n].responder)) for n in numbers}
-    return pdu_table_rows(facts.batch, facts.columns, Redaction(chosen.redact), zone=chosen.zone, ends=ends)
+    return {n: (endpoint(streams[n].originator), endpoint(streams[n].responder)) for n in numbers}
+
+
+def _parquet_of_pdus(run: Run, batches: Iterator[Chosen], redaction: Redaction) -> Iterator[bytes]:
+    """Write PDUs as Parquet."""
+    from cmppscope.report.parquet import PDUS, parquet, pdu_records  # noqa: PLC0415
+
+    results = run.analysis.results
+    return parquet(
+        (
+            row
+            for facts, rows in batches
+            for row in pdu_records(facts.batch, facts.columns, redaction, rows, _ends(run, facts), results)
+        ),
+        PDUS,
+    )
 
 
 @app.command()
@@ -139,20 +216,48 @@ def transactions(
     captures: Captures,
     format_: Rows = RowFormat.TABLE,
     out: Output = None,
+    filter_: FilterText = None,
 ) -> None:
     """List every request with its response, latency and state."""
     from cmppscope.report.tables import transaction_rows  # noqa: PLC0415
     from cmppscope.transactions.table import in_order  # noqa: PLC0415
 
-    run = Run(captures, chosen)
-    tables = []
-    for facts in run.facts():
-        tables.append(facts.paired.closed)
-        if facts.ended is not None:
-            tables.append(facts.ended)
+    _check_format(format_, out)
     columns = ("pdu", "frame", "time", "stream", "command", "sequence_id", "state", "latency_ms", "result", "meaning")
     zone = dt.UTC if format_ is RowFormat.NDJSON else chosen.zone
-    _write(run, transaction_rows([in_order(tables)], zone), format_, out, columns)
+    with wanted(filter_, "transaction", captures, chosen) as choice:
+        run = choice.run()
+        tables = []
+        for facts, _ in choice.facts(run):
+            tables.append(facts.paired.closed)
+            if facts.ended is not None:
+                tables.append(facts.ended)
+        table = choice.transactions(in_order(tables), run)
+        _write(run, transaction_rows([table], zone, run.analysis.results), format_, out, columns, "transactions")
+    run.finish()
+
+
+@app.command()
+@takes_settings
+def messages(
+    chosen: Settings,
+    captures: Captures,
+    format_: Rows = RowFormat.TABLE,
+    out: Output = None,
+    filter_: FilterText = None,
+) -> None:
+    """List every short message: its text, its receivers, and what became of it."""
+    from cmppscope.messages.listing import Listing  # noqa: PLC0415
+    from cmppscope.report.messages import COLUMNS  # noqa: PLC0415
+
+    _check_format(format_, out)
+    zone = dt.UTC if format_ is RowFormat.NDJSON else chosen.zone
+    listing = Listing()
+    with wanted(filter_, "message", captures, chosen) as choice:
+        run = choice.run()
+        for facts, _ in choice.facts(run):
+            listing.feed(facts)
+        _write(run, choice.messages(listing, run, zone), format_, out, COLUMNS, "messages")
     run.finish()
 
 
@@ -163,17 +268,21 @@ def sessions(
     captures: Captures,
     format_: Rows = RowFormat.TABLE,
     out: Output = None,
+    filter_: FilterText = None,
 ) -> None:
     """List every session: who, which version, login, close."""
     from cmppscope.report.tables import session_rows  # noqa: PLC0415
 
-    run = Run(captures, chosen)
-    run.read()
+    _check_format(format_, out)
     columns = (
         *("session", "stream", "sp_id", "version", "interface", "originator", "responder"),
         *("login", "status", "pdus", "closed_by"),
     )
-    _write(run, session_rows(run.analysis.sessions, run.analysis.last_time_ns), format_, out, columns)
+    with wanted(filter_, "session", captures, chosen) as choice:
+        run = choice.run()
+        choice.read(run)
+        rows = session_rows(choice.sessions(run), run.analysis.last_time_ns, run.analysis.results)
+        _write(run, rows, format_, out, columns, "sessions")
     run.finish()
 
 
@@ -184,14 +293,17 @@ def findings(
     captures: Captures,
     format_: Rows = RowFormat.TABLE,
     out: Output = None,
+    filter_: FilterText = None,
 ) -> None:
     """List every place where a rule does not hold."""
     from cmppscope.report.tables import finding_rows  # noqa: PLC0415
 
-    run = Run(captures, chosen, keep_findings=True)
-    run.read()
+    _check_format(format_, out)
     columns = ("frame", "stream", "pdu", "severity", "rule", "fault", "detail")
-    _write(run, finding_rows(run.analysis.findings), format_, out, columns)
+    with wanted(filter_, "finding", captures, chosen, keep_findings=True) as choice:
+        run = choice.run()
+        choice.read(run)
+        _write(run, finding_rows(choice.findings(run)), format_, out, columns, "findings")
     run.finish()
 
 
@@ -234,16 +346,54 @@ def schema() -> None:
         file.write((json.dumps(make(), indent=2, ensure_ascii=False) + "\n").encode())
 
 
-def _write(run: Run, rows: Iterable[Row], format_: RowFormat, out: Path | None, columns: tuple[str, ...]) -> None:
-    """Write rows in the format asked for."""
-    from cmppscope.report.tables import csv_table, ndjson, table  # noqa: PLC0415
+@app.command()
+def fields(
+    prefix: Annotated[str, typer.Argument(metavar="[PREFIX]", help="Only names that begin so, as `submit`.")] = "",
+    format_: Rows = RowFormat.TABLE,
+    out: Output = None,
+) -> None:
+    """List the fields that a filter may name."""
+    from cmppscope.filters.fields import fields_of  # noqa: PLC0415
+    from cmppscope.report.tables import lines_of  # noqa: PLC0415
 
-    writers = {RowFormat.NDJSON: ndjson, RowFormat.CSV: csv_table}
-    lines = table(rows, columns) if format_ is RowFormat.TABLE else writers[format_](rows)
+    _check_format(format_, out, "fields")
+    rows = [
+        {"field": field.name, "type": field.kind.value, "of": field.of, "meaning": field.meaning}
+        for field in fields_of(prefix)
+    ]
+    if not rows:
+        raise typer.BadParameter(f"no field begins with {prefix!r}", param_hint="PREFIX")
+    with output(out) as file:
+        file.writelines(lines_of(rows, format_, ("field", "type", "of", "meaning"), widest=120))
+
+
+def _check_format(format_: RowFormat, out: Path | None, name: str = "") -> None:
+    """Turn away what cannot be written there, before anything is read."""
+    if format_ is not RowFormat.PARQUET:
+        return
+    if name == "fields":
+        raise typer.BadParameter("fields are listed as table, ndjson or csv", param_hint="--format")
+    if (out is None or str(out) == "-") and sys.stdout.isatty():
+        raise typer.BadParameter("Parquet is not for a terminal: give -o FILE", param_hint="--format")
+
+
+def _write(
+    run: Run, rows: Iterable[Row], format_: RowFormat, out: Path | None, columns: tuple[str, ...], name: str = ""
+) -> None:
+    """Write the rows of a list, which Parquet knows by its name, in the format asked for."""
+    from cmppscope.report.tables import lines_of  # noqa: PLC0415
+
+    if format_ is RowFormat.PARQUET:
+        from cmppscope.report.parquet import SCHEMAS, parquet  # noqa: PLC0415
+
+        lines = parquet(rows, SCHEMAS[name])
+    else:
+        lines = lines_of(rows, format_, columns)
     with output(out, run.paths) as file:
-        file.writelines(line.encode() for line in lines)
+        file.writelines(lines)
 
 
 app.command()(tui)
 app.command()(live)
 app.command()(interfaces)
+app.command()(rules)

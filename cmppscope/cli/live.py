@@ -16,7 +16,7 @@ import time
 from collections.abc import Iterator
 from pathlib import Path
 from types import FrameType
-from typing import TYPE_CHECKING, Annotated
+from typing import TYPE_CHECKING, Annotated, Protocol
 
 import typer
 
@@ -59,7 +59,7 @@ def live(
     if report is not None:
         _check_writable(report)
     capture = LiveCapture(interface, bpf, duration)
-    with _ending_on_signals(capture):
+    with ending_on_signals(capture):
         _open(capture)
         if report is None and format_ is None and on_terminal():
             watch(capture, chosen, capture.interface, live=True)
@@ -133,8 +133,15 @@ def _check_writable(path: Path) -> None:
         raise typer.BadParameter(f"{path} cannot be written", param_hint="--report")
 
 
+class Stoppable(Protocol):
+    """A capture without an end of its own."""
+
+    def stop(self) -> None:
+        """End it."""
+
+
 @contextlib.contextmanager
-def _ending_on_signals(capture: LiveCapture) -> Iterator[None]:
+def ending_on_signals(capture: Stoppable) -> Iterator[None]:
     """Let the first SIGINT or SIGTERM end the capture, and the next one the program."""
     numbers = (signal.SIGINT, signal.SIGTERM)
     before = {number: signal.getsignal(number) for number in numbers}

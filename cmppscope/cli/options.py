@@ -9,14 +9,18 @@ import re
 import tomllib
 import zoneinfo
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Annotated, Any
 
 import typer
 
+from cmppscope.cli.config import TABLES, Tables, read_tables
+from cmppscope.cli.secrets import VARIABLE, read_secrets
+from cmppscope.secret import Secret
+
 KINDS = ("cmpp20", "cmpp30", "none")
-CONFIG_KEYS = ("t", "n", "zone", "decode_as")
+CONFIG_KEYS = ("t", "n", "zone", "decode_as", "secrets_file", *TABLES)
 
 _DECODE_AS = re.compile(r"tcp\.port==(\d{1,5}),(\w+)")
 _OFFSET = re.compile(r"(?:UTC)?([+-])(\d{1,2})(?::?(\d{2}))?")
@@ -33,6 +37,11 @@ class Settings:
     to_ns: int | None
     t_seconds: float
     n: int
+    check_checksums: bool = False
+    tables: Tables = field(default_factory=Tables)
+    """Limits, severities and the meanings of codes."""
+    secrets: dict[str, Secret] = field(default_factory=dict, repr=False)
+    """Shared secrets by SP_Id."""
 
 
 NoRedact = Annotated[bool, typer.Option("--no-redact", help="Show numbers and message text unmasked.")]
@@ -43,7 +52,20 @@ DecodeAs = Annotated[
 Tz = Annotated[str | None, typer.Option("--tz", metavar="ZONE", help="Zone of times shown.  [default: UTC+8]")]
 From = Annotated[str | None, typer.Option("--from", metavar="TIME", help="Pass over frames before (ISO 8601).")]
 To = Annotated[str | None, typer.Option("--to", metavar="TIME", help="Pass over frames after (ISO 8601).")]
-Config = Annotated[Path | None, typer.Option("--config", metavar="FILE", help="TOML file: t, n, zone, decode_as.")]
+CheckChecksums = Annotated[
+    bool, typer.Option("--check-checksums", help="Take no segments with wrong IP or TCP checksums.")
+]
+Secrets = Annotated[
+    list[str] | None,
+    typer.Option("--secret", metavar="SP_ID=SECRET", help="Check the logins of an SP with its shared secret."),
+]
+SecretsFile = Annotated[
+    Path | None,
+    typer.Option(
+        "--secrets-file", metavar="FILE", help=f"Lines SP_ID=SECRET, or TOML; also in the environment: {VARIABLE}."
+    ),
+]
+Config = Annotated[Path | None, typer.Option("--config", metavar="FILE", help=f"TOML file: {', '.join(CONFIG_KEYS)}.")]
 
 
 def settings(
@@ -53,6 +75,9 @@ def settings(
     tz: Tz = None,
     from_: From = None,
     to: To = None,
+    check_checksums: CheckChecksums = False,
+    secret: Secrets = None,
+    secrets_file: SecretsFile = None,
     config: Config = None,
 ) -> Settings:
     """Put options over the configuration file; typer.BadParameter names what cannot be."""
@@ -70,6 +95,9 @@ def settings(
         to_ns=_moment(to, zone, "--to"),
         t_seconds=_number(file, "t", 60),
         n=int(_number(file, "n", 3)),
+        check_checksums=check_checksums,
+        tables=read_tables(file, str(config)),
+        secrets=read_secrets(secret or [], secrets_file, _beside(config, file)),
     )
 
 
@@ -105,6 +133,16 @@ def _read_config(path: Path) -> dict[str, Any]:
     if not isinstance(content.get("decode_as", []), list):
         raise typer.BadParameter(f"{path}: decode_as is a list of texts", param_hint="--config")
     return content
+
+
+def _beside(config: Path | None, file: dict[str, Any]) -> Path | None:
+    """Give the secrets' file that the configuration names; a relative path counts from the configuration."""
+    name = file.get("secrets_file")
+    if config is None or name is None:
+        return None
+    if not isinstance(name, str):
+        raise typer.BadParameter(f"{config}: secrets_file is the path of a file", param_hint="--config")
+    return config.parent / name
 
 
 def _number(file: dict[str, Any], key: str, default: float) -> float:

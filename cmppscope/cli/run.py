@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import contextlib
 import enum
+import gc
 import itertools
 import os
 import sys
@@ -17,13 +18,25 @@ import typer
 from cmppscope.cli.options import Settings
 
 if TYPE_CHECKING:
+    from concurrent.futures import Executor
+
     from cmppscope.analysis import Analysis, Options
     from cmppscope.capture import Capture
+    from cmppscope.capture.follow import Follow
     from cmppscope.capture.live import LiveCapture
-    from cmppscope.rules import Facts
+    from cmppscope.report import model
+    from cmppscope.rules import Facts, Finding
 
 FINDING, USAGE, UNREADABLE, DAMAGED = 1, 2, 3, 4
 """Exit statuses besides 0; the first of 2, 3, 4, 1 that holds is given."""
+
+WRONG_CHECKSUMS = ("wrong IPv4 header checksum", "wrong TCP checksum")
+"""Reasons of frames not decoded that are told at the end."""
+
+_LARGE = 32 << 20
+"""Octets of captures from which on a second core pays: two batches."""
+_OBJECTS = 200_000
+"""New objects after which Python looks for cycles, when much is read."""
 
 _PATIENCE_SECONDS = 1.0
 """Work that takes longer shows its progress."""
@@ -49,6 +62,11 @@ def analysis_options(settings: Settings, *, keep_findings: bool = False) -> Opti
         keep_findings=keep_findings,
         from_ns=settings.from_ns,
         to_ns=settings.to_ns,
+        check_checksums=settings.check_checksums,
+        secrets=settings.secrets,
+        limits=settings.tables.as_limits(),
+        severities=settings.tables.as_severities(),
+        results=settings.tables.as_results(),
     )
 
 
@@ -62,13 +80,14 @@ class Run:
         *,
         keep_findings: bool = False,
         live: LiveCapture | None = None,
+        follow: Follow | None = None,
     ) -> None:
-        """Make the Analysis of some files, or of what comes `live`; nothing is read yet."""
+        """Make the Analysis of some files, the last of which may grow, or of what comes `live`; nothing is read yet."""
         from cmppscope.analysis import Analysis  # noqa: PLC0415 - start-up stays lean
         from cmppscope.capture import Capture  # noqa: PLC0415
 
         self.analysis: Analysis = Analysis(analysis_options(settings, keep_findings=keep_findings))
-        self.capture: Capture | LiveCapture = Capture(paths) if live is None else live
+        self.capture: Capture | LiveCapture = Capture(paths, follow=follow) if live is None else live
         self.paths = paths
 
     def facts(self) -> Iterator[Facts]:
@@ -80,10 +99,10 @@ class Run:
         """Yield the facts of each batch, and those that only the end can tell."""
         from cmppscope.capture import CaptureError  # noqa: PLC0415
 
-        with _progress(self.capture) as step:
+        with _progress(self.capture) as step, _reader(self.capture) as reader:
             try:
-                for frames in self.capture:
-                    yield self.analysis.feed(frames)
+                for facts in self.analysis.feed_all(self.capture, reader):
+                    yield facts
                     step()
             except CaptureError as error:
                 say(str(error))
@@ -95,27 +114,32 @@ class Run:
         for _ in self.facts():
             pass
 
-    def report(self, format_: ReportFormat) -> bytes:
-        """Write the report of what was analysed."""
+    def report(self, format_: ReportFormat, made: model.Report | None = None) -> bytes:
+        """Write the report of what was analysed, or one that was `made` of it."""
         from cmppscope.report.build import build  # noqa: PLC0415
         from cmppscope.report.model import encode  # noqa: PLC0415
         from cmppscope.report.safe import json_escaped  # noqa: PLC0415
         from cmppscope.report.text import text  # noqa: PLC0415
 
-        made = build(self.analysis, self.capture.files)
+        if made is None:
+            made = build(self.analysis, self.capture.files, getattr(self.capture, "notes", ()))
         return text(made).encode() if format_ is ReportFormat.TEXT else json_escaped(encode(made))
 
-    def finish(self, fail_on: str | None = None) -> None:
-        """Say what the user should know, and end with the exit status that holds."""
+    def finish(self, fail_on: str | None = None, findings: Sequence[Finding] | None = None) -> None:
+        """Say what the user should know, and end with the exit status that holds; `findings` are those that count."""
         damaged = [info for info in self.capture.files if info.damage]
         for info in damaged:
             say(f"{info.name}: {info.damage}")
+        for reason in WRONG_CHECKSUMS:
+            if count := self.analysis.counts.undecoded.get(reason):
+                say(f"{count} segments with a {reason} not taken")
         if not self.analysis.statistics.pdus:
             say("no CMPP found" + self._instead())
         if damaged:
             raise typer.Exit(DAMAGED)
         if fail_on is not None:
-            worst = max((finding.rule.severity for finding in self.analysis.findings), default=0)
+            findings = self.analysis.findings if findings is None else findings
+            worst = max((each.rule.severity for each in findings or ()), default=0)
             if worst >= {"warn": 2, "error": 3}[fail_on]:
                 raise typer.Exit(FINDING)
 
@@ -181,6 +205,11 @@ class Results:
         for line in lines:
             self.write(line)
 
+    def flush(self) -> None:
+        """Let who reads see what was written so far."""
+        if self._file is not None:
+            self._file.flush()
+
     def close(self) -> None:
         """Leave everything written, a file even where there were no results."""
         file = self._open()
@@ -199,6 +228,20 @@ class Results:
         if self._file is None:
             self._file = self._path.open("wb") if self._path else sys.stdout.buffer
         return self._file
+
+
+@contextlib.contextmanager
+def _reader(capture: Capture | LiveCapture) -> Iterator[Executor | None]:
+    """Give a worker that reads ahead, where the capture is large enough to pay and there is a core for it."""
+    if (capture.octets_total or 0) < _LARGE or os.cpu_count() == 1:
+        yield None
+        return
+    from concurrent.futures import ThreadPoolExecutor  # noqa: PLC0415 - start-up stays lean
+
+    gc.freeze()
+    gc.set_threshold(_OBJECTS)  # batches hold many small objects for a short time, hardly any of them in cycles
+    with ThreadPoolExecutor(1) as reader:
+        yield reader
 
 
 @contextlib.contextmanager

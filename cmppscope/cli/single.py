@@ -82,4 +82,5 @@ class Wanted:
             findings=findings,
             redaction=Redaction(chosen.redact),
             layout=picked.layout,
+            results=analysis.results,
         )

@@ -3,7 +3,8 @@
 `Decoder.feed` gives the rows of a batch in frame order. Common shapes are decoded all at once (`bulk`), what may hold
 TCP in another way frame by frame (`walk`); both write into the same columns, so nothing needs sorting. Every frame is
 counted exactly once: as a segment, as not TCP, as a fragment of a packet that was not whole yet, or as undecoded for a
-reason. No octets raise. The only state carried from batch to batch is the bounded table of `fragments`.
+reason. Checksums are verified on request only: a host that leaves them to its network card captures wrong ones. No
+octets raise. The only state carried from batch to batch is the bounded table of `fragments`.
 """
 
 from __future__ import annotations
@@ -13,11 +14,12 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from cmppscope.decode import verdicts
+from cmppscope.decode import layers, verdicts
 from cmppscope.decode.bulk import Rows, decode_bulk
+from cmppscope.decode.checksums import refuse_wrong
 from cmppscope.decode.fragments import Fragments
 from cmppscope.decode.walk import Walk
-from cmppscope.tables import SegmentBatch
+from cmppscope.tables import Oddity, SegmentBatch
 
 if TYPE_CHECKING:
     from cmppscope.tables import FrameBatch
@@ -42,13 +44,16 @@ class Counts:
     """Frames of which the snapshot length cut octets off, whatever became of them."""
     packets_incomplete: int = 0
     """Fragmented IP packets that were never whole."""
+    unverified: int = 0
+    """Segments taken although their checksum was to be verified, and could not be: the capture cut them."""
 
 
 class Decoder:
     """Takes batches of frames in order and gives their segments."""
 
-    def __init__(self, *, one_by_one: bool = False) -> None:
+    def __init__(self, *, one_by_one: bool = False, check_checksums: bool = False) -> None:
         """Begin with nothing; `one_by_one` keeps every frame from the bulk path, to compare the two."""
+        self._check = check_checksums
         self.counts = Counts()
         self._fragments = Fragments()
         self._one_by_one = one_by_one
@@ -58,6 +63,8 @@ class Decoder:
         rows = decode_bulk(frames)
         if self._one_by_one:
             rows.verdict[:] = verdicts.ODD
+        elif self._check:
+            self.counts.unverified += refuse_wrong(rows)
         side = bytearray()
         odd = np.flatnonzero(rows.verdict == verdicts.ODD)
         if len(odd):
@@ -66,6 +73,11 @@ class Decoder:
                 self._walk(frames, rows, row, view, side)
         self._count(frames, rows)
         return _segments(frames, rows, side)
+
+    def odd(self) -> list[Oddity]:
+        """Give what people must hear of the fragments of IP packets, known since the last call."""
+        odd, self._fragments.odd = self._fragments.odd, []
+        return odd
 
     def close(self) -> None:
         """Count what is left over: a packet that is not whole holds no segment."""
@@ -81,17 +93,20 @@ class Decoder:
             captured_end=int(rows.captured_end[row]),
             end=int(rows.wire_end[row]),
             cut=bool(rows.cut[row]),
+            frame=frames.first + row,
             time_ns=int(frames.time_ns[row]),
             fragments=self._fragments,
+            check=self._check,
         )
-        rows.verdict[row] = walk.run(int(frames.linktype[row]))
+        rows.verdict[row] = walk.run(layers.first(int(frames.linktype[row])))
         if rows.verdict[row] != verdicts.SEGMENT:
             return
+        self.counts.unverified += self._check and not walk.verified
         if walk.whole is not None:
             payload = walk.whole[walk.offset : walk.offset + walk.length]
             walk.offset = len(view) + len(side)
             side += payload
-        for name in ("sport", "dport", "seq", "ack", "flags", "offset", "length", "missing"):
+        for name in ("sport", "dport", "seq", "ack", "flags", "offset", "length", "missing", "ip_id"):
             rows.columns[name][row] = getattr(walk, name)
         rows.set(row, ip_version=walk.version, src_hi=walk.src >> 64, dst_hi=walk.dst >> 64)
         rows.set(row, src_lo=walk.src & LOW, dst_lo=walk.dst & LOW)
@@ -109,11 +124,17 @@ class Decoder:
         reasons = {reason: number[verdict] for verdict, reason in verdicts.REASONS.items() if verdict != verdicts.LINK}
         if number[verdicts.LINK]:
             kinds, many = np.unique(frames.linktype[rows.verdict == verdicts.LINK], return_counts=True)
-            names = [f"{verdicts.REASONS[verdicts.LINK]}: {kind}" for kind in kinds.tolist()]
+            names = [_link_name(kind) for kind in kinds.tolist()]
             reasons |= dict(zip(names, many.tolist(), strict=True))
         for reason, count in reasons.items():
             if count:
                 counts.undecoded[reason] = counts.undecoded.get(reason, 0) + count
+
+
+def _link_name(kind: int) -> str:
+    """Say that frames of a link type are not decoded."""
+    name = verdicts.LINK_NAMES.get(kind)
+    return f"{verdicts.REASONS[verdicts.LINK]}: {kind}" + (f" ({name})" if name else "")
 
 
 def _segments(frames: FrameBatch, rows: Rows, side: bytearray) -> SegmentBatch:

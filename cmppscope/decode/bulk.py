@@ -48,6 +48,7 @@ IPV4_HEADER = _layout(
     20,
     first=(0, "u1"),
     total=(2, ">u2"),
+    id=(4, ">u2"),
     fragment=(6, ">u2"),
     protocol=(9, "u1"),
     src=(12, ">u4"),
@@ -87,6 +88,7 @@ COLUMNS = {
     "offset": np.int64,
     "length": np.int64,
     "missing": np.int64,
+    "ip_id": np.int32,
 }
 """What is learnt of a frame that holds a segment: columns of SegmentBatch."""
 
@@ -111,6 +113,8 @@ class Rows:
     """Where the next header begins."""
     end: I64
     """Where the IP packet ends by its own word."""
+    network: I64
+    """Where the IPv4 header begins, where there is one."""
     columns: dict[str, NDArray[Any]] = field(default_factory=dict)
 
     def drop(self, rows: Indices, ok: Bool, verdict: int | U8) -> Indices:
@@ -161,6 +165,7 @@ def decode_bulk(frames: FrameBatch) -> Rows:
         kind=np.zeros(count, np.int32),
         at=frames.offset.copy(),
         end=frames.offset + longest,
+        network=np.zeros(count, np.int64),
         columns={name: np.zeros(count, kind) for name, kind in COLUMNS.items()},
     )
     if count:
@@ -229,6 +234,11 @@ def _raw(rows: Rows, which: Indices) -> None:
     rows.drop(which, rows.kind[which] != 0, v.NOT_IP)
 
 
+def _walked(rows: Rows, which: Indices) -> None:
+    """Leave frames of a link type that is not common to the other path."""
+    rows.verdict[which] = v.ODD
+
+
 def _always(kind: int) -> Callable[[Rows, Indices], None]:
     """Make the step for a link type that is one version of IP and nothing else."""
 
@@ -247,6 +257,7 @@ LINKS = {
     **dict.fromkeys(v.RAW, _raw),
     v.RAW_IPV4: _always(v.IPV4),
     v.RAW_IPV6: _always(v.IPV6),
+    **dict.fromkeys(v.WALKED, _walked),
 }
 """The first step for every link type that is known."""
 
@@ -304,8 +315,9 @@ def _ipv4(rows: Rows, which: Indices) -> None:
         header, size, total = header[plain], size[plain], total[plain]
     at = rows.at[tcp]
     rows.end[tcp] = np.where(total == 0, rows.wire_end[tcp], at + total)
+    rows.network[tcp] = at
     rows.at[tcp] = at + size
-    rows.set(tcp, src_lo=header["src"], dst_lo=header["dst"], ip_version=4)
+    rows.set(tcp, src_lo=header["src"], dst_lo=header["dst"], ip_id=header["id"], ip_version=4)
     _tcp(rows, tcp)
 
 
@@ -336,8 +348,8 @@ def _not_plain(rows: Rows, which: I64, odd: Bool, udp: Bool) -> None:
     ports = which[udp]
     ports = ports[rows.at[ports] + 4 <= rows.captured_end[ports]]
     if len(ports):
-        vxlan = rows.gather(ports, U16_HEADER, 2)["value"] == v.VXLAN_PORT
-        rows.verdict[ports[vxlan]] = v.ODD
+        tunnel = np.isin(rows.gather(ports, U16_HEADER, 2)["value"], v.TUNNEL_PORTS)
+        rows.verdict[ports[tunnel]] = v.ODD
 
 
 def _tcp(rows: Rows, which: Indices) -> None:

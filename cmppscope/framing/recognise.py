@@ -35,7 +35,8 @@ class Recogniser:
     known_port: bool
     wires: dict[int, Wire] = field(default_factory=dict)
     """What is held of each direction; a wire IN_STEP begins with the first octet of the connection."""
-    _octets: int = 0
+    octets: int = 0
+    """Octets taken so far."""
     _searched: dict[int, int] = field(default_factory=dict)
     """Place in each wire below which no PDU can be found any more."""
     _fitted: int = 0
@@ -51,7 +52,7 @@ class Recogniser:
             wire = self.wires[direction] = Wire(self.stream, direction, mode, offset=offset)
         wire.held += octets
         wire.spans.append(span)
-        self._octets += len(octets)
+        self.octets += len(octets)
         return self._verdict(direction)
 
     def forget(self, direction: int, offset: int) -> None:
@@ -97,7 +98,7 @@ class Recogniser:
         if self.known_port and any(weak[d] or self._plausible_start(d) for d in weak):
             return CMPP
         refuted = [d for d in self.wires if self._refuted(d)]
-        if (len(refuted) > 1 and not self.known_port) or self._octets > RECOGNITION_OCTETS:
+        if (len(refuted) > 1 and not self.known_port) or self.octets > RECOGNITION_OCTETS:
             return self.reason()
         return None
 

@@ -11,15 +11,24 @@ batches. No octet comes out that was not captured.
 
 from __future__ import annotations
 
+from collections import OrderedDict
 from dataclasses import replace
 
 import numpy as np
 
-from cmppscope.reassembly.direction import Chunk, Direction
-from cmppscope.reassembly.streams import KNOWN_PORTS, Closing, Endpoint, Stream, StreamTracker
-from cmppscope.tables import ACK, I64, RST, SYN, ChunkBatch, SegmentBatch
+from cmppscope.arrays import distinct, stable_order
+from cmppscope.reassembly.direction import Chunk, Direction, Trouble
+from cmppscope.reassembly.duplicates import Duplicates
+from cmppscope.reassembly.handshake import Handshake, Handshakes
+from cmppscope.reassembly.recent import Recent
+from cmppscope.reassembly.streams import KNOWN_PORTS, Closing, Endpoint, Stream, Streams, StreamTracker
+from cmppscope.reassembly.tails import lost_tails
+from cmppscope.tables import ACK, I64, RST, SYN, ChunkBatch, Oddity, SegmentBatch
 
-__all__ = ["KNOWN_PORTS", "Chunk", "Closing", "Direction", "Endpoint", "Reassembler", "Stream"]
+__all__ = ["KNOWN_PORTS", "Chunk", "Closing", "Direction", "Endpoint", "Handshake", "Reassembler", "Stream", "Streams"]
+
+HELD_OCTETS = 64 << 20
+"""Octets that wait behind holes, over all streams; beyond it the hole that is open longest is given up."""
 
 _MASK = 0xFFFFFFFF
 
@@ -32,26 +41,45 @@ class Reassembler:
         self._tracker = StreamTracker()
         self.directions: dict[int, Direction] = {}
         """State by stream * 2 + direction, for directions that carried octets."""
-        self._holes: set[int] = set()
+        self._holes: OrderedDict[int, None] = OrderedDict()
+        """Directions with a hole, the one that was opened first in front."""
+        self._held_octets = 0
+        self._duplicates = Duplicates()
+        self._recent = Recent(self.directions)
+        self._handshakes = Handshakes()
+        self._odd: list[Oddity] = []
         self._last_frame = 0
 
     @property
-    def streams(self) -> list[Stream]:
+    def streams(self) -> Streams:
         """All streams seen, by number."""
         return self._tracker.streams
+
+    def handshake(self, stream: int) -> Handshake | None:
+        """Give the round trips that the handshake of a stream measures, None where the capture does not hold it."""
+        return self._handshakes.measured.get(stream)
 
     def feed(self, batch: SegmentBatch) -> ChunkBatch:
         """Take a batch of segments; give what is in order now."""
         if not len(batch):
             return chunk_batch([], [])
         self._last_frame = int(batch.frame[-1])
-        batch = _without_reset_text(batch)
-        stream, direction = self._tracker.feed(batch)
+        copies = self._duplicates.find(batch)
+        once = _without_reset_text(batch.take(~copies) if copies.any() else batch)
+        if not len(once):
+            self._duplicates.place(batch, copies, np.zeros(0, np.int64))
+            return chunk_batch([], [])
+        stream, direction = self._tracker.feed(once)
+        self._duplicates.place(batch, copies, stream)
+        batch = once
+        self._handshakes.feed(batch, stream, direction)
         group = stream * 2 + direction
         start = (batch.seq + ((batch.flags & SYN) != 0)) & _MASK
         plain = self._in_order(batch, group, start)
         walked = self._walk_streams(batch, group, start, plain)
-        return _merge(batch, self._references(batch, group, plain), *walked)
+        self._recent.keep(batch, np.ascontiguousarray(batch.octets).data, plain)
+        self._recent.forget(self._last_frame)
+        return _merge(self._references(batch, group, plain), *walked)
 
     def close(self) -> ChunkBatch:
         """Give up every open hole; the decision counts as made one frame after the last."""
@@ -60,40 +88,31 @@ class Reassembler:
         for group, state in sorted(self.directions.items()):
             out: list[Chunk] = []
             while state.held:
-                state.give_up(self._last_frame + 1, out)
+                state.settle(self._last_frame + 1, out)
+            self._note(group, state, self._last_frame + 1)
             chunks += out
             groups += [group] * len(out)
         return chunk_batch(groups, chunks)
 
+    def odd(self) -> list[Oddity]:
+        """Give what people must hear of, known since the last call: copies that differ, octets far ahead, caps."""
+        odd = self._odd + self._tracker.odd
+        self._odd, self._tracker.odd = [], []
+        return odd
+
+    @property
+    def duplicates(self) -> dict[int, tuple[int, int]]:
+        """How many frames were captured twice, and the first copy's frame, by stream."""
+        return self._duplicates.frames
+
     def lost_tails(self) -> frozenset[int]:
-        """Give the directions (stream * 2 + direction) whose last octets the capture does not hold.
-
-        A hole shows itself by what follows it; nothing follows the last octets. But a FIN stands behind all that was
-        sent, and without one the other side's acknowledgements tell how far it came.
-        """
-        return frozenset(
-            stream.number * 2 + direction
-            for stream in self.streams
-            for direction in (0, 1)
-            if self._lost_tail(stream, direction)
-        )
-
-    def _lost_tail(self, stream: Stream, direction: int) -> bool:
-        """Tell whether more was sent in a direction than the capture holds up to its end."""
-        state = self.directions.get(stream.number * 2 + direction)
-        isn = stream.isn[direction]
-        if state is not None:
-            expected: int | None = state.base + state.position
-        else:
-            expected = stream.begun[direction] if isn is None else isn + 1
-        fin = stream.fin[direction]
-        told = (stream.sent[direction], stream.acked[direction]) if fin is None else (fin,)
-        return expected is not None and any(t is not None and 0 < (t - expected) & _MASK < 1 << 31 for t in told)
+        """Give the directions (stream * 2 + direction) whose last octets the capture does not hold."""
+        return lost_tails(self.streams, self.directions)
 
     def _in_order(self, batch: SegmentBatch, group: I64, start: I64) -> dict[int, I64]:
         """Find the groups without any trouble: {group: its rows with octets}; their states move on."""
         rows = np.flatnonzero((batch.length > 0) | (batch.missing > 0))
-        rows = rows[np.argsort(group[rows], kind="stable")]
+        rows = rows[stable_order(group[rows])]
         if not len(rows):
             return {}
         owner, first = group[rows], start[rows]
@@ -130,7 +149,7 @@ class Reassembler:
     ) -> tuple[list[int], list[Chunk]]:
         """Take, segment by segment, the streams that are not plain, and those with a hole open from before."""
         troubled = {g >> 1 for g, rows in plain.items() if not len(rows)}
-        in_batch = set(np.unique(group >> 1).tolist())
+        in_batch = set(distinct(group >> 1)[0].tolist())
         troubled |= {g >> 1 for g in self._holes if g >> 1 in in_batch}
         if not troubled:
             return [], []
@@ -156,9 +175,6 @@ class Reassembler:
         mine, theirs = self.directions.get(group), self.directions.get(group ^ 1)
         if theirs is not None and theirs.held and batch.flags[row] & ACK:
             theirs.acknowledged(theirs.unwrap(int(batch.ack[row])), time_ns)
-        for both, state in ((group, mine), (group ^ 1, theirs)):
-            if state is not None and state.held:
-                state.tick(frame, time_ns, out.setdefault(both, []))
         if length or missing:
             state = self._state(batch, group, row, start)
             chunks = out.setdefault(group, [])
@@ -168,16 +184,39 @@ class Reassembler:
             if missing:
                 state.segment(at + length, at + length + missing, None, frame, time_ns, chunks)
             mine = state
+            self._recent.touch(group)
         for both, known in ((group, mine), (group ^ 1, theirs)):
-            if known is not None and known.held:
-                self._holes.add(both)
-            else:
-                self._holes.discard(both)
+            if known is not None and (known.held or both in self._holes):
+                if known.held:
+                    known.tick(frame, time_ns, out.setdefault(both, []))
+                self._watch(both, known)
+            if known is not None:
+                self._note(both, known, frame)
+        while self._held_octets > HELD_OCTETS:
+            oldest = next(iter(self._holes))
+            state = self.directions[oldest]
+            self._odd.append(_oddity(oldest, Trouble("full-all", state.position, frame, self._held_octets, 0), frame))
+            state.settle(frame, out.setdefault(oldest, []))
+            self._watch(oldest, state)
+            self._note(oldest, state, frame)
 
-    def _references(
-        self, batch: SegmentBatch, group: I64, plain: dict[int, I64]
-    ) -> tuple[I64, I64, I64, list[memoryview]]:
-        """Give rows, groups, stream offsets and octets of the segments of the plain groups."""
+    def _watch(self, group: int, state: Direction) -> None:
+        """Keep the directions with holes, and what waits behind them, counted."""
+        self._held_octets += state.held_octets - state.counted
+        state.counted = state.held_octets
+        if state.held:
+            self._holes.setdefault(group)
+        else:
+            self._holes.pop(group, None)
+
+    def _note(self, group: int, state: Direction, frame: int) -> None:
+        """Fetch what happened to a direction."""
+        if state.trouble:
+            self._odd += [_oddity(group, trouble, frame) for trouble in state.trouble]
+            state.trouble.clear()
+
+    def _references(self, batch: SegmentBatch, group: I64, plain: dict[int, I64]) -> ChunkBatch:
+        """Give the segments of the plain groups as chunks that point into the batch's own octets."""
         parts = [rows for rows in plain.values() if len(rows)]
         rows = np.concatenate(parts) if parts else np.zeros(0, np.int64)
         lengths = batch.length[rows]
@@ -190,10 +229,9 @@ class Reassembler:
             before = np.array([self.directions[g].position for g in owner[heads].tolist()], np.int64) - totals
             sizes = np.diff(np.r_[heads, len(rows)])
             offsets = np.repeat(before - (ends - lengths)[heads], sizes) + ends - lengths
-        octets = np.ascontiguousarray(batch.octets).data
-        begin = batch.offset[rows]
-        pieces = [octets[a:b] for a, b in zip(begin.tolist(), (begin + lengths).tolist(), strict=True)]
-        return rows, owner, offsets, pieces
+        frame, zeros = batch.frame[rows], np.zeros(len(rows), np.int64)
+        octets, begin, time_ns = np.ascontiguousarray(batch.octets), batch.offset[rows], batch.time_ns[rows]
+        return ChunkBatch(octets, begin, owner >> 1, owner & 1, offsets, lengths, zeros, frame, frame, time_ns)
 
 
 def _without_reset_text(batch: SegmentBatch) -> SegmentBatch:
@@ -204,33 +242,32 @@ def _without_reset_text(batch: SegmentBatch) -> SegmentBatch:
     return replace(batch, length=batch.length * stays, missing=batch.missing * stays)
 
 
-def _merge(
-    batch: SegmentBatch,
-    references: tuple[I64, I64, I64, list[memoryview]],
-    groups: list[int],
-    chunks: list[Chunk],
-) -> ChunkBatch:
+def _oddity(group: int, trouble: Trouble, known_frame: int) -> Oddity:
+    """Make an oddity of a direction."""
+    kind, offset, frame, octets, value = trouble
+    return Oddity(kind, group >> 1, group & 1, offset, frame, known_frame, octets, value, "capture")
+
+
+def _merge(plain: ChunkBatch, groups: list[int], chunks: list[Chunk]) -> ChunkBatch:
     """Put the chunks of plain and of walked groups into one batch, ordered by group."""
-    rows, owner, offsets, pieces = references
-    frame, time_ns = batch.frame[rows], batch.time_ns[rows]
-    zeros = np.zeros(len(rows), np.int64)
-    plain = ChunkBatch(pieces, owner >> 1, owner & 1, offsets, batch.length[rows], zeros, frame, frame, time_ns)
     if not chunks:
         return plain
     walked = chunk_batch(groups, chunks)
-    if not len(rows):
+    if not len(plain):
         return walked
-    order = np.argsort(np.r_[owner, np.array(groups, np.int64)], kind="stable")
-    everything = plain.pieces + walked.pieces
-    columns = ("stream", "direction", "offset", "length", "gap", "frame", "known_frame", "time_ns")
-    merged = {name: np.r_[getattr(plain, name), getattr(walked, name)][order] for name in columns}
-    return ChunkBatch([everything[i] for i in order.tolist()], **merged)
+    walked.begin += len(plain.octets)
+    owner = [part.stream * 2 + part.direction for part in (plain, walked)]
+    order = stable_order(np.concatenate(owner))
+    names = [name for name in ChunkBatch.__slots__ if name != "octets"]
+    merged = {name: np.concatenate([getattr(plain, name), getattr(walked, name)])[order] for name in names}
+    return ChunkBatch(np.concatenate([plain.octets, walked.octets]), **merged)
 
 
 def chunk_batch(groups: list[int], chunks: list[Chunk]) -> ChunkBatch:
-    """Turn chunks, ordered by group, into columns."""
+    """Turn chunks, ordered by group, into columns over a buffer of their own."""
     owner = np.array(groups, np.int64)
     table = np.array(
         [(c.offset, len(c.piece), c.gap, c.frame, c.known_frame, c.time_ns) for c in chunks], np.int64
     ).reshape(-1, 6)
-    return ChunkBatch([c.piece for c in chunks], owner >> 1, owner & 1, *table.T)
+    octets = np.frombuffer(b"".join([c.piece for c in chunks]), np.uint8)
+    return ChunkBatch(octets, np.cumsum(table[:, 1]) - table[:, 1], owner >> 1, owner & 1, *table.T)

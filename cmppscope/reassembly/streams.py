@@ -12,78 +12,26 @@ with a new initial sequence number on a four-tuple in use (or for any SYN once t
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field
-from typing import Literal, NamedTuple
+import heapq
+from collections import OrderedDict
 
 import numpy as np
 
-from cmppscope.tables import ACK, FIN, I64, RST, SYN, U64, Bool, SegmentBatch
+from cmppscope.arrays import distinct, stable_order
+from cmppscope.reassembly.flags import Flags
+from cmppscope.reassembly.table import KNOWN_PORTS, Closing, Endpoint, Stream, Streams
+from cmppscope.tables import ACK, FIN, I64, RST, SYN, U64, Bool, Oddity, SegmentBatch
 
-KNOWN_PORTS = (7890, 7900, 7930, 9168)
-"""Ports of CMPP 2.0 §6.3: long and short SP–ISMG, ISMG–ISMG, ISMG–GNS."""
+__all__ = ["KNOWN_PORTS", "Closing", "Endpoint", "Stream", "StreamTracker", "Streams"]
+
+STREAMS_OPEN = 1 << 20
+"""Four-tuples in use that are remembered; beyond it one that was closed or never answered is forgotten first."""
 
 _MIX = np.uint64(0x9E3779B97F4A7C15)
 _IPV6 = 1 << 62
 _WRAP = 1 << 32
 _HALF = 1 << 31
-
-
-class Endpoint(NamedTuple):
-    """One end of a connection."""
-
-    ip_version: int
-    address: int
-    port: int
-
-
-@dataclass(slots=True)
-class Closing:
-    """The first FIN or RST of a stream."""
-
-    kind: Literal["fin", "rst"]
-    direction: int
-    frame: int
-    time_ns: int
-
-
-@dataclass(slots=True)
-class Stream:
-    """One TCP connection and what its header flags tell."""
-
-    number: int
-    originator: Endpoint
-    responder: Endpoint
-    lower_first: bool
-    """Whether the originator is the smaller endpoint of the four-tuple's key."""
-    first_frame: int
-    first_time_ns: int
-    first_seq: int
-    """Sequence number of the first segment captured."""
-    handshake: bool = False
-    """A SYN was captured, so that the stream's first octets are known to be the first."""
-    isn: list[int | None] = field(default_factory=lambda: [None, None])
-    """Initial sequence number of each direction, where a SYN or the answer to one tells it."""
-    isn_frame: list[int] = field(default_factory=lambda: [0, 0])
-    """Frame that told each initial sequence number."""
-    closing: Closing | None = None
-    last_frame: int = 0
-    last_time_ns: int = 0
-    frames: int = 0
-    seen: list[bool] = field(default_factory=lambda: [False, False])
-    """Whether the capture holds any segment of each direction."""
-    begun: list[int | None] = field(default_factory=lambda: [None, None])
-    """Sequence number of the first octet that each direction's first segment has or would have."""
-    sent: list[int | None] = field(default_factory=lambda: [None, None])
-    """Sequence number behind the last octet that each direction's own segments tell of."""
-    acked: list[int | None] = field(default_factory=lambda: [None, None])
-    """The last acknowledgement that the other side sent of each direction."""
-    fin: list[int | None] = field(default_factory=lambda: [None, None])
-    """Sequence number of each direction's FIN: nothing was sent behind it."""
-
-    @property
-    def known_port(self) -> bool:
-        """Whether either end uses a port of CMPP 2.0 §6.3."""
-        return self.originator.port in KNOWN_PORTS or self.responder.port in KNOWN_PORTS
+_QUARTER = 1 << 30
 
 
 class StreamTracker:
@@ -91,8 +39,13 @@ class StreamTracker:
 
     def __init__(self) -> None:
         """Begin with no stream."""
-        self.streams: list[Stream] = []
-        self._current: dict[tuple[int, int], Stream] = {}
+        self.streams = Streams()
+        self.odd: list[Oddity] = []
+        """Streams forgotten for want of room."""
+        self._current: OrderedDict[int, int] = OrderedDict()
+        """Stream by four-tuple, the one that was opened first in front."""
+        self._spare: OrderedDict[int, None] = OrderedDict()
+        """Four-tuples of streams that were closed, or of which nothing but a SYN was seen, in this order."""
         self._addresses: dict[tuple[int, int], int] = {}
 
     def feed(self, batch: SegmentBatch) -> tuple[I64, I64]:
@@ -102,10 +55,8 @@ class StreamTracker:
         low = np.where(source_lower, source, target)
         high = np.where(source_lower, target, source)
         firsts, flow = _flows(low, high)
-        owner, streams = self._assign(batch, firsts, flow, low, high, source_lower)
-        number = np.array([s.number for s in streams], np.int64)[owner]
-        lower_first = np.array([s.lower_first for s in streams], np.bool_)[owner]
-        direction = (source_lower != lower_first).astype(np.int64)
+        number = self._assign(batch, firsts, flow, low, high, source_lower)
+        direction = (source_lower != self.streams.columns["lower_first"][number]).astype(np.int64)
         self._count(batch, number, direction)
         return number, direction
 
@@ -129,59 +80,67 @@ class StreamTracker:
         )
         return np.uint64(_IPV6) | (numbers[inverse] << np.uint64(16)) | port.astype(np.uint64)
 
-    def _assign(
-        self, batch: SegmentBatch, firsts: I64, flow: I64, low: U64, high: U64, source_lower: Bool
-    ) -> tuple[I64, list[Stream]]:
-        """Open streams at first segments and at SYNs, in frame order; give each row's place in the list of streams."""
-        holds: list[Stream] = []
+    def _assign(self, batch: SegmentBatch, firsts: I64, flow: I64, low: U64, high: U64, source_lower: Bool) -> I64:
+        """Open streams at first segments and at SYNs, in frame order; give each row's stream."""
+        holds: list[int] = []
         marks: list[int] = []  # flow and row from which the stream at the same place of `holds` owns the flow
         rows = len(batch)
         first_rows = set(firsts.tolist())
-        flagged = np.flatnonzero(batch.flags & (SYN | FIN | RST))
-        for row in np.union1d(firsts, flagged).tolist():
-            key = (int(low[row]), int(high[row]))
-            lower = bool(source_lower[row])
-            stream = self._current.get(key)
-            if stream is None or _reopens(stream, lower, batch, row):
-                stream = self._current[key] = self._open(batch, row, lower)
-            elif row not in first_rows:
-                _note_flags(stream, lower, batch, row)
+        visit: list[int] = np.union1d(firsts, np.flatnonzero(batch.flags & (SYN | FIN | RST))).tolist()
+        noted = Flags(self.streams, batch)
+        later = _Later(firsts, flow, low, high)
+        row = -1
+        while visit:
+            before, row = row, heapq.heappop(visit)
+            if row == before:
                 continue
-            holds.append(stream)
-            marks.append(int(flow[row]) * rows + row)
-            _note_flags(stream, lower, batch, row)
+            key = int(low[row]) << 64 | int(high[row])
+            lower, flags = bool(source_lower[row]), int(batch.flags[row])
+            stream = self._current.get(key)
+            opens = stream is None or noted.reopens(stream, row, flags, lower=lower)
+            if stream is None or opens:
+                stream = noted.open(row, lower=lower)
+                self._current.pop(key, None)
+                self._current[key] = stream
+            if flags & (SYN | FIN | RST):
+                noted.note(stream, row, flags, lower=lower)
+                self._sort(key, flags)
+            if opens or row in first_rows:
+                holds.append(stream)
+                marks.append(int(flow[row]) * rows + row)
+            if len(self._current) > STREAMS_OPEN:
+                gone = later.row(self._forget(key, int(batch.frame[row])), row)
+                if gone is not None:
+                    heapq.heappush(visit, gone)
+        noted.write()
         order = np.argsort(marks, kind="stable")
         place = np.searchsorted(np.array(marks, np.int64)[order], flow * rows + np.arange(rows), "right") - 1
-        return order[place], holds
+        return np.array(holds, np.int64)[order[place]]
 
-    def _open(self, batch: SegmentBatch, row: int, lower: bool) -> Stream:  # noqa: FBT001 - what a column holds
-        """Begin a stream at a row, and decide once and for all which end is the originator."""
-        source = Endpoint(int(batch.ip_version[row]), _address(batch, row, "src"), int(batch.sport[row]))
-        target = Endpoint(int(batch.ip_version[row]), _address(batch, row, "dst"), int(batch.dport[row]))
-        towards = _source_originates(int(batch.flags[row]), source.port, target.port)
-        stream = Stream(
-            number=len(self.streams),
-            originator=source if towards else target,
-            responder=target if towards else source,
-            lower_first=lower == towards,
-            first_frame=int(batch.frame[row]),
-            first_time_ns=int(batch.time_ns[row]),
-            first_seq=int(batch.seq[row]),
-        )
-        self.streams.append(stream)
-        return stream
+    def _sort(self, key: int, flags: int) -> None:
+        """Keep the four-tuples apart that can be spared first."""
+        if flags & (FIN | RST) or not flags & ACK:
+            self._spare.setdefault(key)
+        else:
+            self._spare.pop(key, None)
+
+    def _forget(self, but: int, frame: int) -> int:
+        """Forget a four-tuple, but not this one; give it."""
+        key = next((k for table in (self._spare, self._current) for k in table if k != but), but)
+        number = self._current.pop(key)
+        self._spare.pop(key, None)
+        self.odd.append(Oddity("streams", number, 0, -1, frame, frame, STREAMS_OPEN, 0, "capture"))
+        return key
 
     def _count(self, batch: SegmentBatch, stream: I64, direction: I64) -> None:
         """Keep the last frame and the number of frames of each stream of the batch."""
-        for group in np.unique(stream * 2 + direction).tolist():
-            self.streams[group >> 1].seen[group & 1] = True
-        numbers, last, counts = np.unique(stream[::-1], return_index=True, return_counts=True)
+        self.streams.both("seen")[stream * 2 + direction] = True
+        numbers, last, counts = distinct(stream[::-1])
         rows = len(stream) - 1 - last
-        for number, row, count in zip(numbers.tolist(), rows.tolist(), counts.tolist(), strict=True):
-            record = self.streams[number]
-            record.last_frame = int(batch.frame[row])
-            record.last_time_ns = int(batch.time_ns[row])
-            record.frames += count
+        columns = self.streams.columns
+        columns["last_frame"][numbers] = batch.frame[rows]
+        columns["last_time_ns"][numbers] = batch.time_ns[rows]
+        columns["frames"][numbers] += counts
         self._tell(batch, stream, direction)
 
     def _tell(self, batch: SegmentBatch, stream: I64, direction: I64) -> None:
@@ -189,99 +148,72 @@ class StreamTracker:
 
         The Sequence Number of a RST is often made up and tells nothing.
         """
-        begin = (batch.seq + ((batch.flags & SYN) != 0)) % _WRAP
-        sound = (batch.flags & RST) == 0
-        own = np.flatnonzero(sound)
+        start = (batch.seq + ((batch.flags & SYN) != 0)) % _WRAP
+        own = np.flatnonzero((batch.flags & RST) == 0)
         group = stream * 2 + direction
-        for each, row in zip(*(a.tolist() for a in np.unique(group[own], return_index=True)), strict=True):
-            record = self.streams[each >> 1]
-            if record.begun[each & 1] is None:
-                record.begun[each & 1] = int(begin[own[row]])
-        end = begin + batch.length + batch.missing
-        for each, number in _furthest(group[own], end[own], [s.sent for s in self.streams]):
-            self.streams[each >> 1].sent[each & 1] = number
+        groups, rows, _ = distinct(group[own])
+        begun = self.streams.both("begun")
+        new = begun[groups] < 0
+        begun[groups[new]] = start[own[rows[new]]]
+        end = start + batch.length + batch.missing
+        _go_further(self.streams.both("sent"), group[own], end[own] % _WRAP)
         acks = np.flatnonzero((batch.flags & ACK) != 0)
-        for each, number in _furthest(group[acks] ^ 1, batch.ack[acks], [s.acked for s in self.streams]):
-            self.streams[each >> 1].acked[each & 1] = number
+        _go_further(self.streams.both("acked"), group[acks] ^ 1, batch.ack[acks])
 
 
-def _furthest(group: I64, number: I64, known: list[list[int | None]]) -> list[tuple[int, int]]:
-    """Give for each group the furthest of its sequence numbers and the one known before, wraps minded."""
+class _Later:
+    """Finds the next row of a four-tuple; sorts the batch when first asked."""
+
+    def __init__(self, firsts: I64, flow: I64, low: U64, high: U64) -> None:
+        """Take the rows of first appearance of each flow, the flow of each row, and the halves of the keys."""
+        self._firsts, self._flow, self._low, self._high = firsts, flow, low, high
+        self._flow_of: dict[int, int] | None = None
+
+    def row(self, key: int, row: int) -> int | None:
+        """Give the first row of a four-tuple behind a row, None where the batch has none."""
+        if self._flow_of is None:
+            self._flow_of = {
+                int(self._low[first]) << 64 | int(self._high[first]): flow
+                for flow, first in enumerate(self._firsts.tolist())
+            }
+            self._order = stable_order(self._flow)
+            self._starts = np.searchsorted(self._flow[self._order], np.arange(len(self._firsts) + 1))
+        flow = self._flow_of.get(key)
+        if flow is None:
+            return None
+        mine = self._order[self._starts[flow] : self._starts[flow + 1]]
+        at = int(np.searchsorted(mine, row, "right"))
+        return int(mine[at]) if at < len(mine) else None
+
+
+def _go_further(furthest: I64, group: I64, number: I64) -> None:
+    """Move the furthest sequence number of each group on, wraps minded; below 0 none is known."""
     if not len(group):
-        return []
-    order = np.argsort(group, kind="stable")
+        return
+    order = stable_order(group)
     group, number = group[order], number[order]
     heads = np.flatnonzero(np.r_[True, group[1:] != group[:-1]])
-    groups = group[heads].tolist()
-    before = [known[each >> 1][each & 1] for each in groups]
-    base = np.array([n if b is None else b for n, b in zip(number[heads].tolist(), before, strict=True)], np.int64)
-    sizes = np.diff(np.r_[heads, len(group)])
+    groups, sizes = group[heads], np.diff(np.r_[heads, len(group)])
+    base = np.where(furthest[groups] < 0, number[heads], furthest[groups])
     ahead = (number - np.repeat(base, sizes) + _HALF) % _WRAP - _HALF
-    furthest = (base + np.maximum(np.maximum.reduceat(ahead, heads), 0)) % _WRAP
-    return list(zip(groups, furthest.tolist(), strict=True))
+    most = np.maximum.reduceat(ahead, heads)
+    furthest[groups] = (base + np.maximum(most, 0)) % _WRAP
+    wild = (most >= _QUARTER) | (np.minimum.reduceat(ahead, heads) < -_QUARTER)
+    for at in np.flatnonzero(wild).tolist():  # far apart, each counts from the one before
+        now = int(base[at])
+        for each in number[heads[at] : heads[at] + sizes[at]].tolist():
+            if 0 < (each - now) % _WRAP < _HALF:
+                now = each
+        furthest[groups[at]] = now
 
 
 def _flows(low: U64, high: U64) -> tuple[I64, I64]:
     """Group equal pairs: (row of first appearance of each group, group of each row)."""
     mixed = (low * _MIX) ^ high
-    _, firsts, inverse = np.unique(mixed, return_index=True, return_inverse=True)
+    known = np.unique(mixed)  # by hashing, without a sort of all rows
+    inverse = np.searchsorted(known, mixed)
+    firsts = np.empty(len(known), np.int64)
+    firsts[inverse[::-1]] = np.arange(len(mixed) - 1, -1, -1)  # of equal rows the first is written last
     if not (np.array_equal(low[firsts][inverse], low) and np.array_equal(high[firsts][inverse], high)):
         _, firsts, inverse = np.unique(np.stack([low, high], 1), axis=0, return_index=True, return_inverse=True)
     return firsts, inverse.reshape(-1)
-
-
-def _address(batch: SegmentBatch, row: int, side: str) -> int:
-    """Put the two halves of an address together."""
-    high, low = getattr(batch, f"{side}_hi"), getattr(batch, f"{side}_lo")
-    return int(high[row]) << 64 | int(low[row])
-
-
-def _source_originates(flags: int, source_port: int, target_port: int) -> bool:
-    """Tell whether the sender of a stream's first captured segment counts as its originator."""
-    if flags & SYN:
-        return not flags & ACK
-    if (source_port in KNOWN_PORTS) != (target_port in KNOWN_PORTS):
-        return target_port in KNOWN_PORTS
-    return source_port >= target_port
-
-
-def _reopens(stream: Stream, lower: bool, batch: SegmentBatch, row: int) -> bool:  # noqa: FBT001 - what a column holds
-    """Tell whether a segment begins a new connection on the four-tuple of an old one.
-
-    A SYN captured behind the octets that follow it belongs to their stream, as it does in Wireshark.
-    """
-    flags = int(batch.flags[row])
-    if not flags & SYN:
-        return False
-    known = stream.isn[int(lower != stream.lower_first)]
-    if flags & ACK:
-        return known is not None and known != int(batch.seq[row])
-    if stream.closing is not None:
-        return True
-    if known is not None:
-        return known != int(batch.seq[row])
-    return not (stream.handshake or stream.first_seq == (int(batch.seq[row]) + 1) & 0xFFFFFFFF)
-
-
-def _note_flags(stream: Stream, lower: bool, batch: SegmentBatch, row: int) -> None:  # noqa: FBT001 - what a column holds
-    """Keep what SYN, FIN and RST of a segment tell about its stream."""
-    flags = int(batch.flags[row])
-    direction = int(lower != stream.lower_first)
-    if flags & SYN:
-        stream.handshake = True
-        _learn_isn(stream, direction, int(batch.seq[row]), int(batch.frame[row]))
-        if flags & ACK:
-            _learn_isn(stream, 1 - direction, (int(batch.ack[row]) - 1) & 0xFFFFFFFF, int(batch.frame[row]))
-    if flags & FIN and not flags & RST:
-        behind = int(batch.seq[row] + batch.length[row] + batch.missing[row]) + (flags & SYN != 0)
-        stream.fin[direction] = behind % _WRAP
-    if flags & (FIN | RST) and stream.closing is None:
-        kind: Literal["fin", "rst"] = "rst" if flags & RST else "fin"
-        stream.closing = Closing(kind, direction, int(batch.frame[row]), int(batch.time_ns[row]))
-
-
-def _learn_isn(stream: Stream, direction: int, isn: int, frame: int) -> None:
-    """Keep a direction's initial sequence number when it is told for the first time."""
-    if stream.isn[direction] is None:
-        stream.isn[direction] = isn
-        stream.isn_frame[direction] = frame

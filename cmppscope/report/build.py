@@ -2,44 +2,32 @@
 
 from __future__ import annotations
 
-import datetime as dt
-import ipaddress
 from collections import Counter
 from collections.abc import Sequence
 
 from cmppscope import __version__
 from cmppscope.analysis import Analysis
-from cmppscope.analysis.statistics import CommandCounts, Latency, Slow
-from cmppscope.reassembly import Endpoint
-from cmppscope.report import model
+from cmppscope.analysis.statistics import CommandCounts, Slow
+from cmppscope.report import links, model
+from cmppscope.report.common import in_common
 from cmppscope.report.names import command_name
 from cmppscope.report.safe import printable
-from cmppscope.rules import Finding
+from cmppscope.report.units import endpoint, histogram, latency, milliseconds, moment
+from cmppscope.rules import STANDARD, Finding, Results
 from cmppscope.sessions import Session
 from cmppscope.tables import FileInfo
 from cmppscope.transactions.table import NO_RESULT, RESPONSE
-from dissectors.cmpp import enums
 
-MEANINGS: dict[int, enums.Meanings] = {
-    0x01: enums.CONNECT_STATUS,
-    0x04: enums.RESULT,
-    0x05: enums.RESULT,
-    0x07: enums.SUCCESS_ID,
-    0x09: enums.FWD_RESULT,
-    **dict.fromkeys((0x10, 0x11, 0x12), enums.ROUTE_RESULT),
-    **dict.fromkeys((0x13, 0x14), enums.UPDATE_RESULT),
-    **dict.fromkeys((0x15, 0x16), enums.PUSH_RESULT),
-}
-"""Command_Id of a request to what the Status, Result or Success_Id of its response means."""
+__all__ = ["build", "endpoint", "finding_row", "latency", "milliseconds", "moment", "session_row"]
 
 
-def build(analysis: Analysis, files: Sequence[FileInfo]) -> model.Report:
-    """Make the report of a closed Analysis; `files` is what was read."""
+def build(analysis: Analysis, files: Sequence[FileInfo], notes: Sequence[str] = ()) -> model.Report:
+    """Make the report of a closed Analysis; `files` is what was read, `notes` what is to be told of the set of them."""
     statistics = analysis.statistics
     return model.Report(
         schema_version=1,
         generator=model.Generator(name="cmppscope", version=__version__),
-        capture=_capture(analysis, files),
+        capture=_capture(analysis, files, notes),
         totals=model.Totals(
             frames=analysis.frames,
             streams=len(analysis.streams),
@@ -51,55 +39,43 @@ def build(analysis: Analysis, files: Sequence[FileInfo]) -> model.Report:
             gaps=analysis.gaps,
             missing_octets=analysis.missing_octets,
             retransmitted_octets=analysis.retransmitted_octets,
+            duplicate_frames=analysis.duplicate_frames,
         ),
         commands=[
             model.Command(command=command_name(command), command_id=command, count=count, octets=octets)
             for command, (count, octets) in sorted(statistics.commands.items())
         ],
-        sessions=[session_row(session, analysis.last_time_ns) for session in analysis.sessions],
+        sessions=[
+            session_row(session, analysis.last_time_ns, analysis.results, links.parts(session, analysis))
+            for session in analysis.sessions
+        ],
         transactions=model.Transactions(
             commands=[_transactions(command, counts) for command, counts in sorted(statistics.transactions.items())],
             slowest=[_slow(slow) for slow in statistics.slowest],
         ),
         results=[
             model.Result(
-                command=command_name(command | RESPONSE), code=code, meaning=meaning(command, code), count=count
+                command=command_name(command | RESPONSE),
+                code=code,
+                meaning=analysis.results.of(command, code),
+                count=count,
             )
             for command, counts in sorted(statistics.transactions.items())
             for code, count in sorted(counts.results.items())
         ],
         messages=_messages(analysis),
         throughput=_throughput(analysis),
+        latency_over_time=links.over_time(analysis),
+        peers=links.peers(analysis),
+        audit=links.beyond(analysis),
         findings=[finding_row(finding) for finding in analysis.findings],
     )
 
 
-def meaning(command: int, code: int) -> str:
-    """Say what the Status, Result or Success_Id of the response to a request means."""
-    return MEANINGS[command].of(code) if command in MEANINGS else ""
-
-
-def moment(time_ns: int) -> str:
-    """Write a time in UTC with nanoseconds."""
-    seconds, rest = divmod(time_ns, 1_000_000_000)
-    when = dt.datetime(1970, 1, 1) + dt.timedelta(seconds=seconds)  # noqa: DTZ001 - UTC, written as Z
-    return f"{when.isoformat()}.{rest:09d}Z"
-
-
-def milliseconds(nanoseconds: int) -> float:
-    """Give milliseconds."""
-    return nanoseconds / 1_000_000
-
-
-def endpoint(end: Endpoint) -> str:
-    """Write address and port."""
-    if end.ip_version == 4:
-        return f"{ipaddress.IPv4Address(end.address & 0xFFFFFFFF)}:{end.port}"
-    return f"[{ipaddress.IPv6Address(end.address)}]:{end.port}"
-
-
-def session_row(session: Session, last_time_ns: int) -> model.Session:
-    """Give a session as it stands in reports and tables."""
+def session_row(
+    session: Session, last_time_ns: int, results: Results = STANDARD, parts: links.Parts = links.NO_PARTS
+) -> model.Session:
+    """Give a session as it stands in reports and tables; without `parts` what was measured of it is left out."""
     closed_by, direction = session.closed_by(last_time_ns)
     commands: dict[str, int] = {}
     for (_, command), count in sorted(session.counts.items(), key=lambda item: item[0][1]):
@@ -117,7 +93,7 @@ def session_row(session: Session, last_time_ns: int) -> model.Session:
         version_octet=session.version_octet,
         login=session.login,  # type: ignore[arg-type]
         status=session.status,
-        status_meaning=None if session.status is None else meaning(0x01, session.status),
+        status_meaning=None if session.status is None else results.of(0x01, session.status),
         login_ms=None if session.login_ns is None else milliseconds(session.login_ns),
         connects=session.connects,
         first_frame=session.first_frame,
@@ -129,6 +105,10 @@ def session_row(session: Session, last_time_ns: int) -> model.Session:
         commands=commands,
         closed_by=closed_by,  # type: ignore[arg-type]
         closed_direction=direction,
+        login_check=parts.login_check,
+        network=parts.network,
+        latency=list(parts.latency),
+        audit=parts.audit,
     )
 
 
@@ -144,7 +124,7 @@ def finding_row(finding: Finding) -> model.Finding:
         places=[
             model.FindingPlace(
                 frame=place.frame,
-                stream=place.stream,
+                stream=None if place.stream < 0 else place.stream,
                 direction=place.direction,
                 pdu=place.pdu or None,
                 octet=None if place.offset < 0 else place.offset,
@@ -155,20 +135,7 @@ def finding_row(finding: Finding) -> model.Finding:
     )
 
 
-def latency(values: Latency) -> model.LatencyMs | None:
-    """Give latencies in milliseconds, None where there are none."""
-    if not values.count:
-        return None
-    percent = {f"p{p}": milliseconds(values.percentile_ns(p)) for p in (50, 90, 95, 99)}
-    return model.LatencyMs(
-        min=milliseconds(values.least_ns),
-        mean=milliseconds(values.mean_ns),
-        max=milliseconds(values.greatest_ns),
-        **percent,
-    )
-
-
-def _capture(analysis: Analysis, files: Sequence[FileInfo]) -> model.Capture:
+def _capture(analysis: Analysis, files: Sequence[FileInfo], notes: Sequence[str]) -> model.Capture:
     """Say what was read."""
     counts = analysis.counts
     return model.Capture(
@@ -179,6 +146,8 @@ def _capture(analysis: Analysis, files: Sequence[FileInfo]) -> model.Capture:
                 link_types=list(info.linktypes),
                 frames=info.frames,
                 octets=info.octets,
+                first_time=moment(info.first_ns) if info.frames else None,
+                last_time=moment(info.last_ns) if info.frames else None,
                 damage=info.damage,
             )
             for info in files
@@ -190,7 +159,10 @@ def _capture(analysis: Analysis, files: Sequence[FileInfo]) -> model.Capture:
         last_time=None if analysis.first_time_ns is None else moment(analysis.last_time_ns),
         snaplen_cut_frames=counts.cut,
         undecoded_frames=dict(sorted(counts.undecoded.items())),
+        incomplete_packets=counts.packets_incomplete,
+        unverified_segments=counts.unverified,
         damage=[f"{info.name}: {info.damage}" for info in files if info.damage],
+        notes=[printable(note) for note in notes],
     )
 
 
@@ -208,6 +180,7 @@ def _transactions(command: int, counts: CommandCounts) -> model.CommandTransacti
         resends=counts.resends,
         request_unknown=strays.pop("unknown"),
         latency_ms=latency(counts.latency),
+        histogram=histogram(counts.latency.coarse(links.A_DOUBLING)),
         **strays,
     )
 
@@ -230,15 +203,18 @@ def _slow(slow: Slow) -> model.SlowTransaction:
 def _messages(analysis: Analysis) -> model.Messages:
     """Give the counts of short messages."""
     messages = analysis.messages
-    reported = {printable(stat.rstrip(b"\0").decode("latin-1")): count for stat, count in messages.reported.items()}
+    counts = messages.counts
+    reported = {printable(stat.rstrip(b"\0").decode("latin-1")): count for stat, count in counts.by_stat.items()}
     return model.Messages(
-        submitted=messages.submitted,
-        accepted=messages.accepted,
-        refused=messages.refused,
-        mo=messages.mo,
+        submitted=counts.submitted,
+        accepted=counts.accepted,
+        refused=counts.refused,
+        mo=counts.mo,
         reported=dict(sorted(reported.items())),
         unreported=messages.unreported,
         end_to_end_ms=latency(analysis.statistics.end_to_end),
+        long=model.LongMessages(parts=messages.longs.parts, whole=messages.longs.assembly.whole),
+        **in_common(counts),
     )
 
 

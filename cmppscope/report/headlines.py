@@ -6,6 +6,10 @@ Made from the report alone, so that the text says nothing that the JSON does not
 from __future__ import annotations
 
 from cmppscope.report import model
+from cmppscope.report.pace import drops, pace, respected
+from cmppscope.report.words import milliseconds, plural
+
+__all__ = ["advice", "closing", "headlines", "milliseconds", "plural", "session_line", "version"]
 
 _CLOSERS = {
     "terminate": "with TERMINATE",
@@ -16,6 +20,9 @@ _ARRIVED = ("DELIVRD", "ACCEPTD")
 """States of a status report that are no failure."""
 _WORTH_TELLING = 1000
 """One octet in so many sent again is told."""
+_FLOW_CONTROL = 8
+_CUT_SHORT = "close-outstanding"
+"""The warning told first: of these messages nobody knows what became."""
 _PORT_PAIRS = "tcp.port==N,cmpp20"
 
 
@@ -25,12 +32,15 @@ def headlines(report: model.Report) -> list[str]:
     lines += _nothing(report)
     lines += _logins(report)
     lost = [f for f in report.findings if f.rule == "frame-gap"]
-    graver = [f for f in report.findings if f.severity == "error"]
+    graver = [f for f in report.findings if f.severity == "error" and not _told_of_login(report, f)]
     lines += [_finding(report, f) for f in (*graver, *lost)]
+    lines += drops(report)
     lines += _results(report)
-    lines += [_finding(report, f) for f in report.findings if f.severity == "warn"]
+    warnings = sorted((f for f in report.findings if f.severity == "warn"), key=lambda f: f.rule != _CUT_SHORT)
+    lines += [_finding(report, f) for f in warnings]
     if not lines and report.totals.pdus:
         lines.append("Nothing wrong with framing, headers or the pairing of requests and responses.")
+    lines += pace(report)
     lines += _messages(report)
     lines += _views(report)
     lines += [
@@ -113,13 +123,20 @@ def _logins(report: model.Report) -> list[str]:
         connects = sum(max(1, s.connects) for s in sessions)
         times = f", {connects} times" if connects > 1 else ""
         line = f"Login of {sp_id} refused{times}: Status {status}, {sessions[0].status_meaning}"
-        lines.append(f"{line}{advice(status)} (frame {sessions[0].first_frame}).")
+        check = sessions[0].login_check
+        lines.append(f"{line}{f'; {check.says}' if check else advice(status)} (frame {sessions[0].first_frame}).")
         ignored = [s for s in sessions if s.commands.get("CMPP_SUBMIT")]
         if ignored:
             lines.append(
                 f"The SP takes the refused login for success and goes on to SUBMIT (stream {ignored[0].stream})."
             )
     return lines
+
+
+def _told_of_login(report: model.Report, finding: model.Finding) -> bool:
+    """Tell whether a finding about authenticators says no more than the line about a refused login."""
+    refused = {s.stream for s in report.sessions if s.login == "refused" and s.login_check}
+    return finding.rule == "connect-auth-wrong" and all(place.stream in refused for place in finding.places)
 
 
 def advice(status: int) -> str:
@@ -137,7 +154,10 @@ def _finding(report: model.Report, finding: model.Finding) -> str:
     place = finding.places[0]
     if finding.rule == "unanswered" and finding.count > 1:
         names = [(c.command.removeprefix("CMPP_"), c.unanswered) for c in report.transactions.commands]
-        which = ", ".join(f"{count} {name}" for name, count in names if count and name != "TERMINATE")
+        told = [(name, count) for name, count in names if count and name not in ("TERMINATE", "ACTIVE_TEST")]
+        which = ", ".join(f"{count} {name}" for name, count in told)
+        if sum(count for _, count in told) != finding.count:  # others were cut short by a close
+            which = f"{finding.count} requests"
         more = place.detail.partition("; ")[2]
         silent = _role(report, finding, answering=True)
         who = f"the {silent} gave no response" if silent else "no response"
@@ -163,8 +183,10 @@ def _role(report: model.Report, finding: model.Finding, *, answering: bool) -> s
 
 def _results(report: model.Report) -> list[str]:
     """Tell the results that are not 0, logins aside."""
+    waiting = f", with no more than {report.audit.window} requests waiting" if respected(report) else ""
     return [
-        f"{result.command} Result {result.code}, {result.meaning}: {plural(result.count, 'time')}."
+        f"{result.command} Result {result.code}, {result.meaning}: {plural(result.count, 'time')}"
+        f"{waiting if result.code == _FLOW_CONTROL else ''}."
         for result in report.results
         if result.code
         and result.command in ("CMPP_SUBMIT_RESP", "CMPP_DELIVER_RESP", "CMPP_CANCEL_RESP", "CMPP_FWD_RESP")
@@ -173,6 +195,8 @@ def _results(report: model.Report) -> list[str]:
 
 def _messages(report: model.Report) -> list[str]:
     """Tell the messages that did not arrive, or of which nothing more was heard."""
+    if report.messages is None:
+        return []
     reported, lines = report.messages.reported, []
     failed = {stat: count for stat, count in reported.items() if stat not in _ARRIVED}
     if failed:
@@ -202,17 +226,3 @@ def _views(report: model.Report) -> list[str]:
             f"{plural(len(blind), 'session')} without CONNECT in the capture: begun before it, or short connections."
         )
     return lines
-
-
-def milliseconds(value: float) -> str:
-    """Write milliseconds with three figures or so."""
-    if abs(value) >= 100_000_000:  # a clock that jumped
-        return f"{value / 1000:.0e} s"
-    if abs(value) >= 10_000:
-        return f"{value / 1000:.1f} s"
-    return f"{value:.0f} ms" if value >= 100 else f"{value:.2f} ms"
-
-
-def plural(count: int, noun: str) -> str:
-    """Write a count and its noun."""
-    return f"{count:,} {noun}{'' if count == 1 else 's'}"

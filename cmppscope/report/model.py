@@ -39,6 +39,8 @@ class File(Struct):
     link_types: list[int]
     frames: Count
     octets: Annotated[int, Meta(ge=0, description="captured octets of all frames")]
+    first_time: Annotated[Moment | None, Meta(description="least time of its frames")]
+    last_time: Annotated[Moment | None, Meta(description="greatest time of its frames")]
     damage: str | None
 
 
@@ -52,8 +54,15 @@ class Capture(Struct):
     first_time: Moment | None
     last_time: Moment | None
     snaplen_cut_frames: Count
-    undecoded_frames: Annotated[dict[str, int], Meta(description="frames whose headers could not be read, by reason")]
+    undecoded_frames: Annotated[
+        dict[str, int], Meta(description="frames whose headers could not be read or were not right, by reason")
+    ]
+    incomplete_packets: Annotated[int, Meta(ge=0, description="fragmented IP packets that were never whole")]
+    unverified_segments: Annotated[
+        int, Meta(ge=0, description="with --check-checksums, segments that were cut and could not be verified")
+    ]
     damage: list[str]
+    notes: Annotated[list[str], Meta(description="facts about the set of files: missing, overlapping, passed over")]
 
 
 class Totals(Struct):
@@ -71,6 +80,7 @@ class Totals(Struct):
     gaps: Count
     missing_octets: Count
     retransmitted_octets: Count
+    duplicate_frames: Annotated[int, Meta(ge=0, description="frames captured twice, of which one is left out")]
 
 
 class Command(Struct):
@@ -80,6 +90,114 @@ class Command(Struct):
     command_id: Count
     count: Count
     octets: Count
+
+
+class LoginCheck(Struct):
+    """A login checked against the shared secret (CMPP 2.0 §7.4.1.1, §7.4.1.2)."""
+
+    connect_pdu: Count
+    authenticator_source: Literal["right", "unpadded", "mistaken", "other secret", "other Timestamp", "blank", "wrong"]
+    response_pdu: Count | None
+    authenticator_ismg: Literal["right", "variant", "blank", "wrong", "absent"]
+    status_written: Annotated[str | None, Meta(description="how Status entered AuthenticatorISMG, where known")]
+    timestamp_skew_seconds: Annotated[
+        int | None, Meta(description="Timestamp less the time of capture in the peers' zone; null where it is no time")
+    ]
+    says: str
+
+
+class Network(Struct):
+    """Round trips that the TCP handshake measures, seen from where the capture was made; null where not known."""
+
+    originator_ms: Annotated[
+        Milliseconds | None, Meta(description="SYN/ACK to ACK: between the capture and the originator")
+    ]
+    responder_ms: Annotated[
+        Milliseconds | None, Meta(description="SYN to SYN/ACK: between the capture and the responder")
+    ]
+
+
+class Spacing(Struct):
+    """Intervals in milliseconds."""
+
+    min: Milliseconds
+    median: Milliseconds
+    max: Milliseconds
+
+
+class Outstanding(Struct):
+    """The most requests that waited for a response in each bucket of time; 0 where nothing was sent or answered."""
+
+    start: Moment | None
+    bucket_seconds: Count
+    peak: list[int]
+
+
+class Window(Struct):
+    """Requests that wait for a response; CONNECT, TERMINATE and ACTIVE_TEST do not count."""
+
+    peak: Count
+    peak_frame: Count | None
+    at_limit_ms: Annotated[Milliseconds, Meta(description="time with W or more requests waiting")]
+    exceeded: Annotated[int, Meta(ge=0, description="how often the number rose above W")]
+    flow_control: Annotated[int, Meta(ge=0, description="responses with Result 8")]
+    unanswered_at_end: Annotated[int, Meta(ge=0, description="requests waiting when the last PDU was captured")]
+    outstanding: Outstanding
+
+
+class KeepAlive(Struct):
+    """Link tests (ACTIVE_TEST) of one side."""
+
+    tests: Count
+    unanswered: Count
+    interval_ms: Spacing | None
+
+
+class Repeated(Struct):
+    """SUBMITs or DELIVERs with all of an earlier one's fields but Msg_Id, under a new Sequence_Id."""
+
+    count: Count
+    first_frame: Count | None
+    first_pdu: Count | None
+    repeats_pdu: Count | None
+
+
+class DirectionAudit(Struct):
+    """The requests that go one way: from the originator in the first entry, from the responder in the second."""
+
+    sender: str
+    requests: Annotated[int, Meta(ge=0, description="without CONNECT, TERMINATE, ACTIVE_TEST and resends")]
+    window: Window
+    busiest_second: Annotated[int, Meta(ge=0, description="most requests in one second of the clock")]
+    busiest_second_start: Moment | None
+    active_seconds: Annotated[int, Meta(ge=0, description="seconds of the clock with a request")]
+    mean_per_active_second: float
+    keep_alive: KeepAlive
+    repeated: Repeated
+
+
+class Idle(Struct):
+    """Time between two PDUs of a session, whichever way they go."""
+
+    longest_ms: Milliseconds
+    longest_until_frame: Count | None
+    periods_above_c: Count
+    total_above_c_ms: Milliseconds
+    at_end_ms: Annotated[
+        Milliseconds, Meta(description="from the last PDU to FIN or RST, or to the end of the capture")
+    ]
+
+
+class Audit(Struct):
+    """How a link was used, tested and closed."""
+
+    directions: list[DirectionAudit]
+    idle: Idle
+    lasted_ms: Annotated[
+        Milliseconds, Meta(description="from the first PDU to FIN or RST, to the next session, or to the capture's end")
+    ]
+    closing_frame: Annotated[int | None, Meta(description="frame of the first FIN or RST")]
+    closing_flag: Literal["fin", "rst"] | None
 
 
 class Session(Struct):
@@ -118,6 +236,12 @@ class Session(Struct):
         "capture_end",
     ]
     closed_direction: int | None
+    login_check: Annotated[
+        LoginCheck | None, Meta(description="the last login, checked against the secret given; null without one")
+    ]
+    network: Annotated[Network | None, Meta(description="null where the capture does not hold the handshake")]
+    latency: list[CommandLatency]
+    audit: Annotated[Audit | None, Meta(description="null beyond the number of sessions that are audited")]
 
 
 class LatencyMs(Struct):
@@ -130,6 +254,41 @@ class LatencyMs(Struct):
     p95: Milliseconds
     p99: Milliseconds
     max: Milliseconds
+
+
+class Histogram(Struct):
+    """Response times counted in bins; empty bins are left out."""
+
+    from_ms: list[Milliseconds]
+    to_ms: list[Milliseconds]
+    count: list[int]
+
+
+class CommandLatency(Struct):
+    """Response times of the requests of one command."""
+
+    command: str
+    count: Count
+    latency_ms: LatencyMs
+    histogram: Histogram
+    network_ms: Annotated[
+        Milliseconds | None, Meta(description="round trip between the capture and the side that answers")
+    ]
+    application_p50_ms: Annotated[
+        Milliseconds | None, Meta(description="p50 without that round trip: time inside of the side that answers")
+    ]
+
+
+class LatencyOverTime(Struct):
+    """Response times of the requests of one command, by the time of the request; at most 13 % off."""
+
+    command: str
+    start: Moment
+    bucket_seconds: Count
+    count: list[int]
+    p50_ms: list[Milliseconds | None]
+    p95_ms: list[Milliseconds | None]
+    max_ms: list[Milliseconds | None]
 
 
 class CommandTransactions(Struct):
@@ -150,6 +309,7 @@ class CommandTransactions(Struct):
     other_connection: Count
     request_unknown: Count
     latency_ms: LatencyMs | None
+    histogram: Histogram
 
 
 class SlowTransaction(Struct):
@@ -182,6 +342,35 @@ class Result(Struct):
     count: Count
 
 
+class MessageCounts(Struct):
+    """Messages that have something in common."""
+
+    key: str
+    unanswered: Annotated[int, Meta(ge=0, description="SUBMITs without a response")]
+    accepted: Count
+    refused: Count
+    delivered: Annotated[int, Meta(ge=0, description="receivers reported DELIVRD")]
+    failed: Annotated[int, Meta(ge=0, description="receivers reported with another final Stat")]
+
+
+class MessageMinutes(Struct):
+    """Messages in one bucket of time, by when they were submitted or reported."""
+
+    time: Annotated[str, Meta(description="begin of the bucket, ISO 8601 in UTC")]
+    unanswered: Count
+    accepted: Count
+    refused: Count
+    delivered: Count
+    failed: Count
+
+
+class LongMessages(Struct):
+    """Messages in several parts, by their headers."""
+
+    parts: Annotated[int, Meta(ge=0, description="SUBMITs and DELIVERs that are a part")]
+    whole: Annotated[int, Meta(ge=0, description="messages of which all parts came")]
+
+
 class Messages(Struct):
     """Short messages."""
 
@@ -191,7 +380,14 @@ class Messages(Struct):
     mo: Annotated[int, Meta(ge=0, description="DELIVERs that are no status report")]
     reported: Annotated[dict[str, int], Meta(description="status reports by Stat")]
     unreported: Annotated[int, Meta(ge=0, description="accepted, report wanted, none seen")]
-    end_to_end_ms: Annotated[LatencyMs | None, Meta(description="from SUBMIT to its first report")]
+    end_to_end_ms: Annotated[LatencyMs | None, Meta(description="from SUBMIT to the first report of each receiver")]
+    long: LongMessages
+    by_sp: Annotated[list[MessageCounts], Meta(description="by Source_Addr of the login; the most first")]
+    by_service: Annotated[list[MessageCounts], Meta(description="by Service_Id")]
+    by_source: Annotated[list[MessageCounts], Meta(description="by Src_Id")]
+    by_prefix: Annotated[list[MessageCounts], Meta(description="by the first three digits of the first receiver")]
+    bucket_minutes: Count
+    minutes: Annotated[list[MessageMinutes], Meta(description="buckets with messages, in order")]
 
 
 class Throughput(Struct):
@@ -207,7 +403,7 @@ class FindingPlace(Struct):
     """One place where a rule does not hold."""
 
     frame: Count
-    stream: Count
+    stream: Annotated[Count | None, Meta(description="null where the place belongs to no TCP connection")]
     direction: int
     pdu: int | None
     octet: Annotated[int | None, Meta(description="octets of the stream's direction before the place")]
@@ -226,6 +422,28 @@ class Finding(Struct):
     places: Annotated[list[FindingPlace], Meta(max_length=10)]
 
 
+class Peer(Struct):
+    """The sessions of one SP with one gateway."""
+
+    sp_id: str | None
+    sp_address: Annotated[str | None, Meta(description="where no CONNECT was seen")]
+    gateway: str
+    sessions: Count
+    most_at_once: Count
+    not_terminated: Annotated[int, Meta(ge=0, description="sessions over without TERMINATE")]
+    reconnect_ms: Annotated[Spacing | None, Meta(description="from the beginning of a session to that of the next")]
+    latency: list[CommandLatency]
+
+
+class AuditLimits(Struct):
+    """The values that the audit goes by, and what it left out for want of room."""
+
+    window: Annotated[int, Meta(description="W")]
+    c_seconds: Annotated[float, Meta(description="C")]
+    sessions_not_audited: Count
+    latency_of_those: list[CommandLatency]
+
+
 class Report(Struct):
     """A report on one capture."""
 
@@ -237,9 +455,16 @@ class Report(Struct):
     sessions: list[Session]
     transactions: Transactions
     results: list[Result]
-    messages: Messages
+    messages: Annotated[Messages | None, Meta(description="null where a filter chooses what is counted")]
     throughput: Throughput
+    latency_over_time: list[LatencyOverTime]
+    peers: Annotated[list[Peer], Meta(description="in order of their first session")]
+    audit: AuditLimits
     findings: list[Finding]
+    filter: Annotated[
+        str | msgspec.UnsetType,
+        Meta(description="only with --filter: all counts are of what passes it, sessions are told whole"),
+    ] = msgspec.UNSET
 
 
 def schema() -> dict[str, Any]:

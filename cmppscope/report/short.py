@@ -19,6 +19,7 @@ from cmppscope.redact import Redaction
 from cmppscope.report.names import CHINA, LATER_LAYOUTS, iso_time
 from cmppscope.report.pdus import pdu_rows
 from cmppscope.report.safe import csv_cell, printable, width
+from cmppscope.rules import STANDARD, Results
 from cmppscope.tables import I64, LAYOUT_20, PduBatch, Row
 
 
@@ -45,6 +46,7 @@ def pdu_table_rows(
     rows: I64 | None = None,
     zone: dt.tzinfo = CHINA,
     ends: Mapping[int, tuple[str, str]] | None = None,
+    results: Results = STANDARD,
 ) -> Iterator[TableRow]:
     """Yield a short row for every PDU, or for those in `rows` (ascending).
 
@@ -64,7 +66,7 @@ def pdu_table_rows(
             row["command"],
             row["sequence_id"],
             row["total_length"],
-            info(row, layout),
+            info(row, layout, results),
         )
 
 
@@ -101,7 +103,7 @@ TEXT_SHOWN = 60
 """Characters of a message's text that `info` shows."""
 
 
-def info(row: Row, layout: int = LAYOUT_20) -> str:
+def info(row: Row, layout: int = LAYOUT_20, results: Results = STANDARD) -> str:
     """Say in one line what a full row is about."""
     name = row["command"].removeprefix("CMPP_")
     fields = row["fields"]
@@ -109,7 +111,7 @@ def info(row: Row, layout: int = LAYOUT_20) -> str:
         edition = LATER_LAYOUTS.get(layout)
         body = row["total_length"] - 12
         return f"{name} in the layout of CMPP {edition}" if edition else f"{name}, body of {body} octets"
-    told = _TELLERS.get(row["command_id"], _tell_result)(row["command_id"], fields)
+    told = _TELLERS.get(row["command_id"], _tell_result)(row["command_id"], fields, results)
     parts = [f"{name} {told}".rstrip()]
     if None in (fields.get(field.name) for field in COMPILED[row["command_id"]].fields):
         parts.append("[cut short]")
@@ -134,6 +136,12 @@ def _meaning(command: int, fields: Row, name: str) -> str:
     body = COMPILED[command]
     field: Any = body.fields[body.by_name[name]].layer_field
     return f"{value} {field.meanings.of(value)}"
+
+
+def _code(command: int, fields: Row, name: str, results: Results) -> str:
+    """Write the code of a response with its meaning."""
+    value = fields.get(name)
+    return "?" if value is None else f"{value} {results.of(command, value)}"
 
 
 def _receivers(receivers: list[Any] | None) -> str:
@@ -165,43 +173,43 @@ def _version(fields: Row) -> str:
     return "?" if value is None else f"{value >> 4}.{value & 0xF}"
 
 
-def _tell_result(command: int, fields: Row) -> str:
+def _tell_result(command: int, fields: Row, results: Results) -> str:
     """Tell the Msg_Id and how it went, as far as there are fields for them."""
     told = [f"Msg_Id {_said(fields['msg_id_text'])}"] if "msg_id" in fields else []
     told += [
-        f"{label} {_meaning(command, fields, name)}"
+        f"{label} {_code(command, fields, name, results)}"
         for name, label in (("result", "Result"), ("success_id", "Success_Id"))
         if name in fields
     ]
     return ", ".join(told)
 
 
-def _tell_connect(_command: int, fields: Row) -> str:
+def _tell_connect(_command: int, fields: Row, _results: Results) -> str:
     return f"SP {_said(fields['source_addr'])} version {_version(fields)}"
 
 
-def _tell_connect_resp(command: int, fields: Row) -> str:
-    return f"Status {_meaning(command, fields, 'status')}, version {_version(fields)}"
+def _tell_connect_resp(command: int, fields: Row, results: Results) -> str:
+    return f"Status {_code(command, fields, 'status', results)}, version {_version(fields)}"
 
 
-def _tell_submit(_command: int, fields: Row) -> str:
+def _tell_submit(_command: int, fields: Row, _results: Results) -> str:
     return f"to {_receivers(fields['dest_terminal_id'])} {_content(fields)}{_part(fields)}"
 
 
-def _tell_deliver(_command: int, fields: Row) -> str:
+def _tell_deliver(_command: int, fields: Row, _results: Results) -> str:
     if "report" in fields:
         return _content(fields)
     return f"from {_said(fields['src_terminal_id'])} to {_said(fields['dest_id'])} {_content(fields)}"
 
 
-def _tell_fwd(command: int, fields: Row) -> str:
+def _tell_fwd(command: int, fields: Row, _results: Results) -> str:
     kind = _meaning(command, fields, "msg_fwd_type").partition(" ")[2]
     if "report" in fields:
         return f"{kind}: {_content(fields)}"
     return f"{kind} from {_said(fields['src_id'])} to {_receivers(fields['dest_id'])} {_content(fields)}{_part(fields)}"
 
 
-def _tell_query(command: int, fields: Row) -> str:
+def _tell_query(command: int, fields: Row, _results: Results) -> str:
     told = f"{_said(fields['time'])} {_meaning(command, fields, 'query_type')}"
     if "mt_tlmsg" in fields:
         told += f", MT {_said(fields['mt_tlmsg'])} for {_said(fields['mt_tlusr'])} receivers"
@@ -209,7 +217,7 @@ def _tell_query(command: int, fields: Row) -> str:
     return told
 
 
-def _tell_route(command: int, fields: Row) -> str:
+def _tell_route(command: int, fields: Row, results: Results) -> str:
     """Tell what is asked, or which route is answered or changed."""
     told = [_meaning(command, fields, "update_type").partition(" ")[2]] if "update_type" in fields else []
     told += [
@@ -225,11 +233,11 @@ def _tell_route(command: int, fields: Row) -> str:
         )
         if name in fields
     ]
-    return ", ".join(filter(None, [" ".join(told), _tell_result(command, fields)]))
+    return ", ".join(filter(None, [" ".join(told), _tell_result(command, fields, results)]))
 
 
 _RESPONSE = 0x80000000
-_TELLERS: dict[int, Callable[[int, Row], str]] = {
+_TELLERS: dict[int, Callable[[int, Row, Results], str]] = {
     0x01: _tell_connect,
     _RESPONSE | 0x01: _tell_connect_resp,
     0x04: _tell_submit,

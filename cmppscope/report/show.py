@@ -15,6 +15,8 @@ from cmppscope.columns import HEADER
 from cmppscope.redact import Redaction, personal
 from cmppscope.report.names import LATER_LAYOUTS, command_name
 from cmppscope.report.safe import printable
+from cmppscope.rules import STANDARD, Results
+from cmppscope.rules.results import CODE_FIELDS
 from cmppscope.tables import LAYOUT_20, snake
 from dissectors.cmpp import BODIES, CMPP, split_msg_id
 from dissectors.cmpp.counted import OctetContent, OctetList
@@ -58,6 +60,9 @@ class Tree:
     """The lines of a PDU, and where hidden octets lie."""
 
     redaction: Redaction
+    command: int = 0
+    """Command_Id, where there is one."""
+    results: Results = STANDARD
     lines: list[Line] = field(default_factory=list)
     hidden: set[int] = field(default_factory=set)
     """Offsets of octets that redaction hides."""
@@ -79,13 +84,14 @@ def show_pdu(
     findings: Sequence[str] = (),
     redaction: Redaction,
     layout: int = LAYOUT_20,
+    results: Results = STANDARD,
 ) -> str:
     """Give the text that `show` prints for one PDU, its last line end included.
 
     `header` is what is known from outside the PDU, name to value, and is printed in its order: pdu, frame, stream,
     direction, time, endpoints. `layout` is the LAYOUT_ value of the PDU's row.
     """
-    tree = pdu_tree(octets, redaction, layout)
+    tree = pdu_tree(octets, redaction, layout, results)
     parts = [
         [f"{_LABELS.get(name) or name.capitalize().replace('_', ' ')}: {value}" for name, value in header.items()],
         _tree_lines(tree),
@@ -95,11 +101,11 @@ def show_pdu(
     return "\n\n".join("\n".join(map(printable, part)) for part in parts if part) + "\n"
 
 
-def pdu_tree(octets: bytes, redaction: Redaction, layout: int = LAYOUT_20) -> Tree:
+def pdu_tree(octets: bytes, redaction: Redaction, layout: int = LAYOUT_20, results: Results = STANDARD) -> Tree:
     """Take a PDU to pieces: the header, then the body as far as there are fields for it."""
-    tree = Tree(redaction)
     head: Any = CMPP(octets[:HEADER])
     command = head.Command_Id
+    tree = Tree(redaction, command or 0, results)
     name = "PDU" if command is None else command_name(command)
     tree.add(0, 0, name, f"{len(octets)} octets")
     _add_layer(tree, head, octets[:HEADER], 0, 1)
@@ -152,6 +158,8 @@ def _add_field(tree: Tree, layer: Packet, each: AnyField, octets: bytes, offset:
         _add_string(tree, layer, each, octets, (offset, depth, each.name))
     elif isinstance(each, MsgIdNumber):
         tree.add(offset, depth, each.name, _msg_id(value))
+    elif snake(each.name) in CODE_FIELDS:
+        tree.add(offset, depth, each.name, f"{value} ({tree.results.of(tree.command, value)})")
     else:
         tree.add(offset, depth, each.name, each.i2repr(layer, value))
 

@@ -9,10 +9,10 @@ from collections.abc import Iterable, Iterator, Sequence
 
 import msgspec
 
-from cmppscope.report.build import meaning, milliseconds, session_row
+from cmppscope.report.build import milliseconds, session_row
 from cmppscope.report.names import command_name, iso_time
 from cmppscope.report.safe import csv_cell, json_escaped, printable, width
-from cmppscope.rules import Finding
+from cmppscope.rules import STANDARD, Finding, Results
 from cmppscope.sessions import Session
 from cmppscope.tables import Row
 from cmppscope.transactions import STATES, Transactions
@@ -24,14 +24,14 @@ _AHEAD = 200
 """Rows looked at to find the widths of a table's columns."""
 
 
-def transaction_rows(tables: Iterable[Transactions], zone: dt.tzinfo) -> Iterator[Row]:
+def transaction_rows(tables: Iterable[Transactions], zone: dt.tzinfo, results: Results = STANDARD) -> Iterator[Row]:
     """Yield transactions as rows, in the order of their requests within each table."""
     for table in tables:
         for row in range(len(table)):
-            yield _transaction(table, row, zone)
+            yield _transaction(table, row, zone, results)
 
 
-def _transaction(table: Transactions, row: int, zone: dt.tzinfo) -> Row:
+def _transaction(table: Transactions, row: int, zone: dt.tzinfo, results: Results) -> Row:
     """Give one transaction."""
     command, code = int(table.command[row]), int(table.result[row])
     answered = bool(table.response_pdu[row])
@@ -53,14 +53,14 @@ def _transaction(table: Transactions, row: int, zone: dt.tzinfo) -> Row:
         "response_pdu": int(table.response_pdu[row]) or None,
         "response_frame": int(table.response_frame[row]) or None,
         "result": None if code == NO_RESULT else code,
-        "meaning": None if code == NO_RESULT else meaning(command, code),
+        "meaning": None if code == NO_RESULT else results.of(command, code),
     }
 
 
-def session_rows(sessions: Sequence[Session], last_time_ns: int) -> Iterator[Row]:
+def session_rows(sessions: Sequence[Session], last_time_ns: int, results: Results = STANDARD) -> Iterator[Row]:
     """Yield sessions as rows; `last_time_ns` is the time of the capture's last frame."""
     for session in sessions:
-        row: Row = msgspec.to_builtins(session_row(session, last_time_ns))
+        row: Row = msgspec.to_builtins(session_row(session, last_time_ns, results))
         yield row
 
 
@@ -70,7 +70,7 @@ def finding_rows(findings: Sequence[Finding]) -> Iterator[Row]:
     for place, finding in sorted(everything, key=lambda entry: (entry[0], entry[1].rule.id)):
         yield {
             "frame": place.frame,
-            "stream": place.stream,
+            "stream": None if place.stream < 0 else place.stream,
             "direction": place.direction,
             "pdu": place.pdu or None,
             "octet": None if place.offset < 0 else place.offset,
@@ -101,12 +101,19 @@ def csv_table(rows: Iterable[Row]) -> Iterator[str]:
         line.truncate()
 
 
-def table(rows: Iterable[Row], columns: Sequence[str]) -> Iterator[str]:
-    """Write some columns of rows for a terminal; the first rows decide how wide a column is."""
+def lines_of(rows: Iterable[Row], format_: str, columns: Sequence[str], *, widest: int = _WIDEST) -> Iterator[bytes]:
+    """Write rows as `ndjson`, `csv` or `table`; only the last one leaves columns out."""
+    writers = {"ndjson": ndjson, "csv": csv_table}
+    lines = table(rows, columns, widest=widest) if format_ == "table" else writers[format_](rows)
+    return (line.encode() for line in lines)
+
+
+def table(rows: Iterable[Row], columns: Sequence[str], *, widest: int = _WIDEST) -> Iterator[str]:
+    """Write some columns of rows for a terminal; the first rows decide how wide a column is, up to `widest`."""
     source = iter(rows)
     ahead = [row for _, row in zip(range(_AHEAD), source, strict=False)]
     cells = [[_shown(row[name]) for name in columns] for row in ahead]
-    sizes = [min(_WIDEST, max([width(name), *(width(row[at]) for row in cells)])) for at, name in enumerate(columns)]
+    sizes = [min(widest, max([width(name), *(width(row[at]) for row in cells)])) for at, name in enumerate(columns)]
     right = [bool(ahead) and all(isinstance(row[name], int | float | None) for row in ahead) for name in columns]
 
     def line(row: Sequence[str]) -> str:

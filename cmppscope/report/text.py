@@ -9,9 +9,11 @@ import datetime as dt
 import textwrap
 from collections.abc import Iterable, Sequence
 
+from msgspec import UNSET
+
 from cmppscope.report import model
 from cmppscope.report.headlines import headlines, milliseconds, plural, session_line
-from cmppscope.report.safe import width
+from cmppscope.report.safe import printable, width
 
 COLUMNS = 80
 FIRST_LINES = 10
@@ -22,12 +24,17 @@ NAME_COLUMNS = 14
 
 def text(report: model.Report) -> str:
     """Write a report for people."""
-    lines = [_title(report), *_top(report)]
-    for section in (_commands, _transactions, _slowest, _results, _messages, _findings, _sessions):
+    lines = [_title(report), *(_top(report) if report.filter is UNSET else ["", *_wrapped(_chosen(report), "")])]
+    for section in (_commands, _transactions, _slowest, _results, _messages, _findings, _sessions, _links, _capture):
         body = section(report)
         if body:
             lines += ["", *body]
     return "\n".join(line.rstrip() for line in lines) + "\n"
+
+
+def _chosen(report: model.Report) -> str:
+    """Say that what follows is not the whole, from which alone something could be concluded."""
+    return printable(f"Only what passes the filter {report.filter}. Sessions are told whole.")
 
 
 def _title(report: model.Report) -> str:
@@ -108,6 +115,8 @@ def _results(report: model.Report) -> list[str]:
 def _messages(report: model.Report) -> list[str]:
     """Count the short messages."""
     m = report.messages
+    if m is None:
+        return []
     if not m.submitted and not m.mo and not m.reported:
         return []
     lines = [
@@ -139,7 +148,8 @@ def _findings(report: model.Report) -> list[str]:
         lines += _wrapped(finding.sentence, "        ")
         for place in finding.places[:PLACES_SHOWN]:
             pdu = f", PDU {place.pdu}" if place.pdu else ""
-            lines += _wrapped(f"- frame {place.frame}, stream {place.stream}{pdu}: {place.detail}", "        ")
+            stream = "" if place.stream is None else f", stream {place.stream}"
+            lines += _wrapped(f"- frame {place.frame}{stream}{pdu}: {place.detail}", "        ")
     return lines
 
 
@@ -154,6 +164,45 @@ def _sessions(report: model.Report) -> list[str]:
     if beyond > 0:
         lines.append(f"  and {plural(beyond, 'more session')}: cmppscope sessions lists them all")
     return lines
+
+
+def _links(report: model.Report) -> list[str]:
+    """Tell how the links were used: each side's requests, window and tests, and the longest silence."""
+    rows = []
+    for session in report.sessions[:SESSIONS_SHOWN]:
+        for side in session.audit.directions if session.audit else ():
+            if not (side.requests or side.keep_alive.tests) or session.audit is None:
+                continue
+            numbers = (side.requests, side.busiest_second, side.window.peak)
+            times = (side.window.at_limit_ms, session.audit.idle.longest_ms)
+            rest = (side.window.flow_control, side.keep_alive.tests, side.repeated.count)
+            rows.append(
+                (
+                    f"{session.session} {side.sender}",
+                    *(f"{n:,}" for n in numbers),
+                    *(milliseconds(t) for t in times),
+                    *(f"{n:,}" for n in rest),
+                )
+            )
+    head = ("session", "requests", "most/s", "window", "full for", "idle for", "Result 8", "tests", "again")
+    lines = _table("Links", head, rows)
+    if rows:
+        lines += _wrapped(
+            f"window: most requests waiting at once; full for: time with W = {report.audit.window} or more", "  "
+        )
+    return lines
+
+
+def _capture(report: model.Report) -> list[str]:
+    """Say what of the capture could not be used, and what is to be known of its files."""
+    capture = report.capture
+    told = [f"{plural(count, 'frame')} not decoded: {reason}" for reason, count in capture.undecoded_frames.items()]
+    if capture.incomplete_packets:
+        told.append(f"{plural(capture.incomplete_packets, 'fragmented IP packet')} never whole")
+    if capture.unverified_segments:
+        told.append(f"{plural(capture.unverified_segments, 'segment')} cut short, checksum not verified")
+    lines = [line for sentence in (*told, *capture.notes) for line in _wrapped(sentence, "  ")]
+    return ["Capture", *lines] if lines else []
 
 
 def _table(title: str, head: Sequence[str], rows: Iterable[Sequence[str]], texts: Sequence[int] = (0,)) -> list[str]:

@@ -10,17 +10,26 @@ from __future__ import annotations
 import enum
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
+from typing import TYPE_CHECKING, NamedTuple
 
 import numpy as np
 
 from cmppscope.columns import PduColumns
 from cmppscope.framing.headers import LONGEST
-from cmppscope.sessions import Session
+from cmppscope.messages.facts import MessageFacts
+from cmppscope.rules.results import Results
+from cmppscope.sessions import Session, versions_known
 from cmppscope.tables import I64, Bool, Oddity, PduBatch
-from cmppscope.transactions import Paired, Reuse, Stray, Transactions
+from cmppscope.transactions import Paired, Reuse, Stray, Timers, Transactions
 from dissectors.cmpp.enums import COMMAND_ID
 
-PEER, CAPTURE = "peer", "capture"
+if TYPE_CHECKING:
+    from cmppscope.rules.login import Login
+
+if TYPE_CHECKING:
+    from cmppscope.rules.connections import Sources
+
+PEER, CAPTURE, OPERATOR = "peer", "capture", "operator"
 
 
 class Severity(enum.IntEnum):
@@ -84,6 +93,43 @@ class Hits:
         return len(self.pdu)
 
 
+class Spot(NamedTuple):
+    """One place where a rule about the state of a connection does not hold, found by a tracker."""
+
+    pdu: int
+    """0 where it is about no PDU."""
+    frame: int
+    stream: int
+    direction: int
+    offset: int
+    command: int
+    a: int = 0
+    b: int = 0
+    other: int = 0
+    """Command_Id of another PDU that the words name."""
+    values: Mapping[str, object] = {}
+    """Further values that the words name."""
+
+
+Spots = dict[str, list[Spot]]
+"""What trackers found, by the id of the rule."""
+
+
+@dataclass(frozen=True, slots=True)
+class End:
+    """What only the end of a capture tells."""
+
+    time_ns: int
+    """Time of the last frame."""
+    lost: frozenset[int] = frozenset()
+    """Directions (stream * 2 + direction) of which the capture may have lost PDUs."""
+
+
+def no_hits() -> Hits:
+    """Give no place at all."""
+    return Hits(*(np.zeros(0, np.int64) for _ in range(8)))
+
+
 @dataclass(slots=True)
 class Sequences:
     """How the Sequence_Ids of a batch's requests follow each other; one entry a request, in the batch's order."""
@@ -118,8 +164,37 @@ class Facts:
     """Requests that were still open when the capture ended."""
     echoes: dict[int, int] = field(default_factory=dict)
     """ACTIVE_TESTs of the other side with the same Sequence_Id, by PDU."""
+    messages: MessageFacts = field(default_factory=MessageFacts)
+    """What the batch, or the end of the capture, tells of short messages."""
     foreign: I64 = field(default_factory=lambda: np.zeros(0, np.int64))
     """Rows whose command belongs to another interface than the session's, once a session and command."""
+    threes: I64 = field(default_factory=lambda: np.zeros(0, np.int64))
+    """Rows with which a session is seen to be one of 3.0, once a session."""
+    wanted: Mapping[int, int] = field(default_factory=dict)
+    """Row of a CONNECT_RESP to the Version of the CONNECT it answers."""
+    results: Results = field(default_factory=Results)
+    """What the codes in responses mean."""
+    spots: Spots = field(default_factory=dict)
+    """Where rules about the state of a connection do not hold."""
+    sources: Sources | None = None
+    """Who logged in on each connection."""
+    timers: Timers = field(default_factory=Timers)
+    end: End | None = None
+    """Set when the capture has ended."""
+    logins: list[Login] = field(default_factory=list)
+    """Logins of SPs whose secrets are known, with their responses."""
+    exceeded: Hits = field(default_factory=no_hits)
+    """Requests with which more than W waited for a response; `a` is how many it came to, `b` is W."""
+    throttled: Hits = field(default_factory=no_hits)
+    """Responses with Result 8 while no more than W requests waited; `a` is how many, `b` is W."""
+    _versions: I64 | None = None
+
+    @property
+    def versions(self) -> I64:
+        """Version of each row's session as it was known with that row: 20, 21, 30, or 0 where it was not."""
+        if self._versions is None:
+            self._versions = versions_known(self.batch, self.session, self.sessions)
+        return self._versions
 
     def pdus(self, rows: I64 | Bool, a: I64 | int = 0, b: I64 | int = 0) -> Hits:
         """Give PDUs as places; `a` and `b` have one entry a place, or one for all."""
@@ -144,6 +219,14 @@ class Facts:
         zero = np.zeros(len(found), np.int64)
         return Hits(zero, frame, stream, direction, offset, zero, octets, value, fault)
 
+    def told(self, slug: str) -> Hits:
+        """Give what trackers found for a rule as places."""
+        spots = self.spots.get(slug, [])
+        hits = Hits(*np.array([spot[:8] for spot in spots], np.int64).reshape(-1, 8).T)
+        hits.other = np.array([spot.other for spot in spots], np.int64)
+        hits.values = lambda place: spots[place].values
+        return hits
+
     def stray(self, kind: int) -> Hits:
         """Give responses that answer nothing as places; `a` is the Sequence_Id, `b` the PDU that explains it."""
         found = [s for s in self.strays if s.kind == kind and not s.excused]
@@ -155,7 +238,7 @@ class Facts:
         return hits
 
 
-def _name(command: int) -> str:
+def command_name(command: int) -> str:
     """Name a Command_Id."""
     return COMMAND_ID.get(command, f"0x{command:08x}").removesuffix(" (2.1 and later)")
 
@@ -186,8 +269,8 @@ class Rule:
         return (self.detail + (self.more if b else "")).format(
             a=a,
             b=b,
-            command=_name(command),
-            other=_name(other),
+            command=command_name(command),
+            other=command_name(other),
             seconds=a / 1e9,
             longest=LONGEST,
             **(values or {}),

@@ -5,6 +5,7 @@ from __future__ import annotations
 import numpy as np
 
 from cmppscope.rules.model import CAPTURE, Facts, Hits, Severity, rule
+from cmppscope.rules.open_ends import Waiting, requests
 from cmppscope.tables import I64, Bool
 from cmppscope.transactions import Transactions
 from cmppscope.transactions.table import (
@@ -14,12 +15,9 @@ from cmppscope.transactions.table import (
     OTHER_CONNECTION,
     RESPONSE_UNKNOWN,
     TYPE_MISMATCH,
-    UNANSWERED,
     UNKNOWN,
     WRONG_DIRECTION,
 )
-
-_TERMINATE = 2
 
 
 def _requests(table: Transactions, which: Bool, a: I64, b: I64, fault: str = "peer") -> Hits:
@@ -30,7 +28,7 @@ def _requests(table: Transactions, which: Bool, a: I64, b: I64, fault: str = "pe
     return Hits(pdu, frame, stream, direction, offset, command, a[rows], b[rows], fault)
 
 
-def _ended(facts: Facts, state: int, terminate: bool | None = None, fault: str = "peer") -> list[Hits]:  # noqa: FBT001
+def _ended(facts: Facts, state: int, fault: str = "peer") -> list[Hits]:
     """Give the requests that were in a state when they were given up."""
     found = []
     for table in (facts.paired.closed, facts.ended):
@@ -39,29 +37,29 @@ def _ended(facts: Facts, state: int, terminate: bool | None = None, fault: str =
         which = table.state == state
         if not which.any():
             continue
-        if terminate is not None:
-            which &= (table.command == _TERMINATE) == terminate
-        echoes = np.array([facts.echoes.get(pdu, 0) for pdu in table.pdu.tolist()], np.int64)
-        found.append(_requests(table, which, table.sequence, echoes, fault))
+        found.append(_requests(table, which, table.sequence, np.zeros_like(table.pdu), fault))
     return found
 
 
-@rule(
-    "unanswered",
-    Severity.ERROR,
-    "§6.1",
-    "{command} with Sequence_Id {a} got no response",
-    "; PDU {b} is a {command} with the same Sequence_Id from the other side, where a response should be",
-)
+@rule("unanswered", Severity.ERROR, "§6.1", "{command} with Sequence_Id {a} got no response")
 def unanswered(facts: Facts) -> list[Hits]:
-    """Every request is answered, within N·T or before the connection is closed."""
-    return _ended(facts, UNANSWERED, terminate=False)
+    """Every request is answered within N·T.
+
+    ACTIVE_TEST and TERMINATE have rules of their own, and so have requests of a connection that was closed sooner.
+    """
+    waiting, table = Waiting.of(facts), facts.ended
+    if waiting is None or table is None:
+        return []
+    return [requests(table, waiting.unanswered)]
 
 
 @rule("terminate-unanswered", Severity.WARN, "§7.4.2", "{command} with Sequence_Id {a} got no response")
 def terminate_unanswered(facts: Facts) -> list[Hits]:
     """TERMINATE is answered before the connection is closed."""
-    return _ended(facts, UNANSWERED, terminate=True)
+    waiting, table = Waiting.of(facts), facts.ended
+    if waiting is None or table is None:
+        return []
+    return [requests(table, waiting.terminate)]
 
 
 @rule("late-response", Severity.WARN, "§6.1", "the response to {command} came after {seconds:.1f} s")

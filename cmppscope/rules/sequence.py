@@ -9,8 +9,9 @@ from __future__ import annotations
 
 import numpy as np
 
+from cmppscope.arrays import stable_order
 from cmppscope.framing.headers import known
-from cmppscope.reassembly import Stream
+from cmppscope.reassembly import Stream, Streams
 from cmppscope.rules.model import Sequences
 from cmppscope.tables import I64, Oddity, PduBatch
 from cmppscope.transactions import Timers, begins_blind
@@ -24,7 +25,7 @@ _HIGH = 0x7FFFFF00
 class SequenceTracker:
     """Remembers each sender's last Sequence_Id."""
 
-    def __init__(self, streams: list[Stream], timers: Timers) -> None:
+    def __init__(self, streams: Streams, timers: Timers) -> None:
         """`streams` is the list that reassembly keeps."""
         self._streams = streams
         self._patience_ns = timers.patience_ns
@@ -42,7 +43,7 @@ class SequenceTracker:
         request[resends] = False
         rows = np.flatnonzero(request)
         group = batch.stream[rows] * 2 + batch.direction[rows]
-        order = np.argsort(group, kind="stable")
+        order = stable_order(group)
         rows, group = rows[order], group[order]
         value = batch.sequence[rows]
         before = np.r_[np.int64(-1), value[:-1]][: len(value)]

@@ -20,9 +20,10 @@ from collections.abc import Callable
 
 import numpy as np
 
+from cmppscope.arrays import distinct, stable_order
 from cmppscope.columns import PduColumns
 from cmppscope.framing.headers import known
-from cmppscope.reassembly import Stream
+from cmppscope.reassembly import Stream, Streams
 from cmppscope.tables import I64, Oddity, PduBatch
 from cmppscope.transactions.strays import History, LookUp
 from cmppscope.transactions.table import (
@@ -42,6 +43,7 @@ from cmppscope.transactions.table import (
     UNKNOWN,
     Paired,
     Pairs,
+    Resend,
     Reuse,
     Stray,
     Timers,
@@ -56,7 +58,18 @@ from cmppscope.transactions.table import (
 )
 from cmppscope.transactions.walker import Walker
 
-__all__ = ["STATES", "STRAYS", "Paired", "Pairing", "Reuse", "Stray", "Timers", "Transactions", "begins_blind"]
+__all__ = [
+    "STATES",
+    "STRAYS",
+    "Paired",
+    "Pairing",
+    "Resend",
+    "Reuse",
+    "Stray",
+    "Timers",
+    "Transactions",
+    "begins_blind",
+]
 
 
 def begins_blind(stream: Stream, direction: int, frame: int) -> bool:
@@ -67,7 +80,7 @@ def begins_blind(stream: Stream, direction: int, frame: int) -> bool:
 class Pairing:
     """Pairs requests and responses of all streams."""
 
-    def __init__(self, streams: list[Stream], timers: Timers = Timers()) -> None:  # noqa: B008 - it is frozen
+    def __init__(self, streams: Streams, timers: Timers = Timers()) -> None:  # noqa: B008 - it is frozen
         """`streams` is the list that reassembly keeps."""
         self._streams = streams
         self._timers = timers
@@ -80,8 +93,8 @@ class Pairing:
 
         The offset is BEGINNING where a direction was captured from its middle on.
         """
-        self._begun: set[int] = set()
-        """Directions of which a PDU was seen."""
+        self._begun: dict[int, int] = {}
+        """Frame at which the first PDU of each direction was known."""
         self._reuses: list[Reuse] = []
         self._answered_again: Counter[int] = Counter()
         self._tests: dict[tuple[int, int, int], int] = {}
@@ -103,7 +116,7 @@ class Pairing:
         if not len(work.pdu):
             return Paired(no_transactions(), rows[:0])
         self._note_echoes(work, len(work.pdu) - len(rows))
-        order = np.argsort(work.key, kind="stable")
+        order = stable_order(work.key)
         pairs = Pairs(np.full(len(work.pdu), -1, np.int64))
         keys = work.key[order]
         starts = np.flatnonzero(np.r_[True, keys[1:] != keys[:-1]])
@@ -137,7 +150,10 @@ class Pairing:
         self._carry(work, pairs, batch, opened)
         closed = self._close_dropped(closed)
         resends = rows[np.array(sorted(pairs.joined), np.int64) - opened] if pairs.joined else rows[:0]
-        return Paired(closed, resends, self._excuse(work, pairs))
+        sent_again = sorted(
+            r._replace(row=int(rows[r.row - opened]), lossy=self._lost_since(work, r)) for r in walker.sent_again
+        )
+        return Paired(closed, resends, self._excuse(work, pairs), sent_again)
 
     def close(
         self, last_time_ns: int, lost_tails: frozenset[int] = frozenset()
@@ -159,12 +175,17 @@ class Pairing:
         strays = self.settled + self._settle(kept, lost_tails, Counter(self._answered_again))
         return closed, sorted(strays, key=lambda s: s.pdu), self._reuses_blamed(lost_tails)
 
+    def lossy_directions(self, lost_tails: frozenset[int]) -> frozenset[int]:
+        """Give the directions (stream * 2 + direction) of which the capture may have lost PDUs, wherever that was."""
+        groups = {2 * stream.number + d for stream in self._streams for d in (0, 1)}
+        return frozenset(g for g in groups if self._may_be_lost(g >> 1, g & 1, -1, lost_tails))
+
     def _note_beginnings(self, batch: PduBatch) -> None:
         """Note where the first PDU of a direction is not known to be the first that was sent."""
-        groups, first = np.unique(batch.stream * 2 + batch.direction, return_index=True)
+        groups, first, _ = distinct(batch.stream * 2 + batch.direction)
         for group, row in zip(groups.tolist(), first.tolist(), strict=True):
             if group not in self._begun:
-                self._begun.add(group)
+                self._begun[group] = int(batch.known_frame[row])
                 frame = int(batch.frame[row])
                 if begins_blind(self._streams[group >> 1], group & 1, frame):
                     insort(self._gaps.setdefault(group, []), (frame, BEGINNING))
@@ -206,7 +227,7 @@ class Pairing:
     def _close_settled(self, work: Work, pairs: Pairs) -> Transactions:
         """Give the transactions of which no more is to come, in order of the request."""
         rows = np.flatnonzero(pairs.settled())
-        rows = rows[np.argsort(work.pdu[rows], kind="stable")]
+        rows = rows[stable_order(work.pdu[rows])]
         return transactions(work, rows, pairs, self._timers)
 
     def _close_dropped(self, closed: Transactions) -> Transactions:
@@ -357,6 +378,15 @@ class Pairing:
         gaps = self._gaps.get(stream * 2 + direction, [])
         at = bisect_left(gaps, (int(work.frame[request]), BEGINNING))
         return at < len(gaps) and gaps[at] < (known, offset)
+
+    def _lost_since(self, work: Work, resend: Resend) -> bool:
+        """Tell whether the capture may have lost another sending of a request since the first, or the response."""
+        stream, known_frame = work.row(resend.row, "stream", "known_frame")
+        since = int(work.frame[np.flatnonzero(work.pdu == resend.first)[0]])
+        direction = int(work.direction[resend.row])
+        gaps = [gap for each in (0, 1) for gap in self._gaps.get(2 * stream + each, [])]
+        unseen = self._begun.get(2 * stream + 1 - direction, known_frame + 1) > known_frame
+        return unseen or any(since <= known <= known_frame and offset != BEGINNING for known, offset in gaps)
 
     def _excuse(self, work: Work, pairs: Pairs) -> set[int]:
         """Find the late transactions whose response in time may lie in a Gap."""

@@ -6,7 +6,7 @@ from functools import cached_property
 
 import numpy as np
 
-from cmppscope.reassembly import Stream
+from cmppscope.reassembly import Streams
 from cmppscope.tables import I64
 from cmppscope.transactions.table import (
     DUPLICATE,
@@ -45,7 +45,7 @@ class LookUp:
         found = int(self._pdu[low + at]) if at >= 0 else 0
         return found if found > pdu - HISTORY else 0
 
-    def classify(self, work: Work, row: int, streams: list[Stream]) -> tuple[int, int, int]:
+    def classify(self, work: Work, row: int, streams: Streams) -> tuple[int, int, int]:
         """Say which kind of stray a response is, and which request made it so: (kind, PDU, Command_Id)."""
         key, pdu = int(work.key[row]), int(work.pdu[row])
         mine = int(work.command[row])
@@ -73,7 +73,7 @@ class LookUp:
         """Give an unanswered request of a key before a PDU, 0 where there is none."""
         return next((p for p, answer in self._requests.get(key, []) if p < pdu and answer > pdu), 0)
 
-    def _elsewhere(self, work: Work, row: int, streams: list[Stream]) -> int:
+    def _elsewhere(self, work: Work, row: int, streams: Streams) -> int:
         """Give an unanswered request with the same numbers on another connection of the same two hosts."""
         key, pdu = int(work.key[row]), int(work.pdu[row])
         stream = streams[int(work.stream[row])]
@@ -81,7 +81,7 @@ class LookUp:
         found = []
         for other in self._same_number.get(key & _NUMBER, []):
             there = streams[other >> 38]
-            if there is not stream and {there.originator.address, there.responder.address} == hosts:
+            if there != stream and {there.originator.address, there.responder.address} == hosts:
                 found.append(self._open_before(other, pdu))
         return min(filter(None, found), default=0)
 

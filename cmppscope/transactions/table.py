@@ -181,6 +181,21 @@ class Work:
         return [int(getattr(self, name)[at]) for name in names]
 
 
+class Resend(NamedTuple):
+    """A further sending of a request."""
+
+    row: int
+    """Row in the batch; while pairing, in the working set."""
+    first: int
+    """PDU of the first sending."""
+    waited_ns: int
+    """Time since the sending before."""
+    sendings: int
+    """How often the request was sent up to here."""
+    lossy: bool
+    """The capture may have lost another one since the first, or the response."""
+
+
 @dataclass(slots=True)
 class Paired:
     """What a batch brought."""
@@ -191,6 +206,8 @@ class Paired:
     """Rows of the batch that are further sendings of a request."""
     lossy: set[int] = field(default_factory=set)
     """PDUs of late transactions whose response in time may lie in a Gap."""
+    sent_again: list[Resend] = field(default_factory=list)
+    """The further sendings, one by one."""
 
 
 def join(parts: list[Work]) -> Work:

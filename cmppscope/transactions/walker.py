@@ -16,6 +16,7 @@ from cmppscope.transactions.table import (
     SWAPPED_NS,
     SWAPPED_PDUS,
     Pairs,
+    Resend,
     Reuse,
     Stray,
     Timers,
@@ -60,6 +61,7 @@ class Walker:
         """The first request of each key walked."""
         self.strays: list[int] = []
         self.reuses: list[Reuse] = []
+        self.sent_again: list[Resend] = []
 
     def lanes(self, paired: Bool) -> I64:
         """Find the lanes that may hold resends under another Sequence_Id; `paired` marks requests paired already."""
@@ -186,6 +188,8 @@ class Walker:
         """Make a row a further sending of another."""
         work = self._work
         work.sendings[other] += 1
+        waited_ns, sendings = int(work.time_ns[row] - work.last_time_ns[other]), int(work.sendings[other])
+        self.sent_again.append(Resend(row, int(work.pdu[other]), waited_ns, sendings, lossy=False))
         work.last_time_ns[other] = work.time_ns[row]
         self._pairs.joined[row] = int(work.pdu[other])
 

@@ -30,7 +30,15 @@ ACTIONS: tuple[Action, ...] = (
     Action("app", "show('pdus')", "2", "PDUs", "Show every PDU, its fields and its octets."),
     Action("app", "show('transactions')", "3", "Transactions", "Show requests with their responses, slowest first."),
     Action("app", "show('findings')", "4", "Findings", "Show where the protocol was broken, by rule."),
-    Action("app", "filter", "slash", "Filter", "Show only the rows that hold a text.", footer=True, key_shown="/"),
+    Action(
+        "app",
+        "filter",
+        "slash",
+        "Filter",
+        "Show only the rows that pass a filter or hold some words.",
+        footer=True,
+        key_shown="/",
+    ),
     Action(
         "app", "go_to", "colon,ctrl+g", "Go to", "Go to frame N, or with `p N` to PDU N.", footer=True, key_shown=":"
     ),

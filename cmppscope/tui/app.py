@@ -33,6 +33,7 @@ from cmppscope.tui.screens.pdus import PdusPane
 from cmppscope.tui.screens.sessions import SessionsPane
 from cmppscope.tui.screens.transactions import TransactionsPane
 from cmppscope.tui.store import Store
+from cmppscope.tui.view import View, changed
 from cmppscope.tui.widgets.filter import FILTER, GO_TO, FilterLine
 from cmppscope.tui.widgets.status import Status, Tabs
 from cmppscope.tui.widgets.table import VirtualTable
@@ -63,7 +64,8 @@ class CmppscopeApp(App[None]):
     ) -> None:
         """`source` yields FrameBatches; `name` says what is read; `live` follows what comes."""
         super().__init__()
-        self.store = Store()
+        options = replace(options or Options(), keep_findings=True)
+        self.store = Store(zone=zone, results=options.results)
         self.source = source
         self.redact = redact
         self.capture_name = name
@@ -73,12 +75,12 @@ class CmppscopeApp(App[None]):
         self.notes: list[tuple[str, str]] = []
         redaction = Redaction(redact)
         self.inbox = Inbox(self._tell)
-        self.loader = Loader(source, replace(options or Options(), keep_findings=True), self.inbox)
-        self.pdus = PdusPane(PduRows(self.store, redaction, zone))
+        self.loader = Loader(source, options, self.inbox)
+        self.pdus = PdusPane(PduRows(self.store, redaction, zone, options.results))
         self.panes: dict[str, Pane] = {
             "sessions": SessionsPane(SessionRows(self.store), zone),
             "pdus": self.pdus,
-            "transactions": TransactionsPane(TransactionRows(self.store, zone)),
+            "transactions": TransactionsPane(TransactionRows(self.store, zone, options.results)),
             "findings": FindingsPane(FindingRows(self.store)),
         }
         self._came_from: list[str] = []
@@ -134,8 +136,8 @@ class CmppscopeApp(App[None]):
         """Take what arrived into the store, and draw it."""
         self._waiting = False
         delivery = self.inbox.take()
-        for batch in delivery.batches:
-            self.store.pdus.add(batch)
+        for batch, session in delivery.batches:
+            self.store.pdus.add(batch, session)
         if delivery.snapshot is not None:
             self.store.snapshot = delivery.snapshot
         closed = delivery.closed or [self.store.transactions.none]
@@ -301,15 +303,31 @@ class CmppscopeApp(App[None]):
 
     @on(messages.FilterChanged)
     def _filter_changed(self, message: messages.FilterChanged) -> None:
-        """Show the rows that show a text."""
-        self.pane.set_filter(message.text)
-        self._draw_filter()
+        """Read a filter, in a thread since the first one loads what filters need."""
+        table = self.pane.filtered
+        self.run_worker(lambda: self._read(message, table), thread=True, exclusive=True, group="filter")
 
-    @on(messages.FilterDone)
-    def _filter_done(self) -> None:
-        """Go on in the list."""
-        self.pane.filtered.focus()
-        self.call_after_refresh(self._draw_filter)
+    def _read(self, change: messages.FilterChanged, table: VirtualTable) -> None:
+        """Read a filter, in a thread."""
+        from cmppscope.tui.search import mistake_in  # noqa: PLC0415 - filters are loaded when the first one is typed
+
+        mistake = mistake_in(change.text, table.rows.target, self.store)
+        self.post_message(messages.FilterRead(change, table, mistake))
+
+    @on(messages.FilterRead)
+    def _filter_read(self, message: messages.FilterRead) -> None:
+        """Show the rows that pass a filter, or what is wrong with it; what was typed since then comes later."""
+        line, change, table = self.filter, message.change, message.table
+        if line.typed.has_focus and change.text != line.typed.value:
+            return
+        line.show_mistake(message.mistake)
+        if message.mistake is not None:
+            return
+        table.want(changed(View(table.wish), needle=change.text.strip()))
+        if change.done:
+            table.focus()
+            self.call_after_refresh(self._draw_filter)
+        self._draw_filter()
 
     @on(messages.InputLeft)
     def _input_left(self) -> None:

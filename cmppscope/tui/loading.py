@@ -21,7 +21,7 @@ from cmppscope.capture import CaptureError
 from cmppscope.report.build import endpoint, session_row
 from cmppscope.report.safe import printable
 from cmppscope.rules import Facts, Severity
-from cmppscope.tables import FrameBatch, PduBatch
+from cmppscope.tables import I64, FrameBatch, PduBatch
 from cmppscope.transactions import Transactions
 from cmppscope.tui.store import FindingRow, Snapshot, StreamEnds
 
@@ -53,7 +53,8 @@ class Source(Protocol):
 class Delivery:
     """What came since the inbox was last emptied."""
 
-    batches: list[PduBatch] = field(default_factory=list)
+    batches: list[tuple[PduBatch, I64]] = field(default_factory=list)
+    """PDUs, and the number of the session of each."""
     closed: list[Transactions] = field(default_factory=list)
     pending: Transactions | None = None
     snapshot: Snapshot | None = None
@@ -150,7 +151,7 @@ class Loader:
 
         def put(delivery: Delivery) -> None:
             if len(facts.batch):
-                delivery.batches.append(facts.batch)
+                delivery.batches.append((facts.batch, facts.session))
             if len(facts.paired.closed):
                 delivery.closed.append(facts.paired.closed)
             if pending is not None:
@@ -169,7 +170,7 @@ def _end(delivery: Delivery, notes: list[tuple[str, str]]) -> None:
 
 def take_snapshot(analysis: Analysis) -> Snapshot:
     """Copy what changes, so that it can be drawn while the reading goes on."""
-    sessions = [session_row(session, analysis.last_time_ns) for session in analysis.sessions]
+    sessions = [session_row(session, analysis.last_time_ns, analysis.results) for session in analysis.sessions]
     roles = {row.stream: (row.roles[0], row.roles[1]) for row in sessions}
     streams = analysis.streams
     findings = [

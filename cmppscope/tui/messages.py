@@ -3,8 +3,13 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from typing import TYPE_CHECKING
 
 from textual.message import Message
+
+if TYPE_CHECKING:
+    from cmppscope.filters.errors import FilterError
+    from cmppscope.tui.widgets.table import VirtualTable
 
 
 class Arrived(Message):
@@ -33,13 +38,20 @@ class GoToFrame(Message):
 
 @dataclass
 class FilterChanged(Message):
-    """The user changed the text that rows must hold."""
+    """The user changed the filter."""
 
     text: str
+    done: bool = False
+    """The user wants to go on in the list."""
 
 
-class FilterDone(Message):
-    """The user goes on in the list, with the filter as it stands."""
+@dataclass
+class FilterRead(Message):
+    """The filter for a list was read."""
+
+    change: FilterChanged
+    table: VirtualTable
+    mistake: FilterError | None
 
 
 @dataclass

@@ -6,14 +6,17 @@ application's own thread adds. Octets are kept as the framer gave them, a buffer
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+import datetime as dt
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
-from typing import NamedTuple
+from itertools import pairwise
+from typing import Any, NamedTuple
 
 import numpy as np
 
 from cmppscope.report import model
-from cmppscope.rules import Place, Severity
+from cmppscope.report.names import CHINA
+from cmppscope.rules import STANDARD, Place, Results, Severity
 from cmppscope.tables import I64, Bool, PduBatch
 from cmppscope.transactions import Transactions
 from cmppscope.transactions.table import no_transactions
@@ -21,6 +24,9 @@ from cmppscope.transactions.table import no_transactions
 _AT_FIRST = 1024
 
 PDU_COLUMNS = ("position", "length", "command", "sequence", "layout", "stream", "direction", "frame", "time_ns")
+_WHOLE = 4096
+"""PDUs of a batch that is looked at where it is; smaller ones are copied together."""
+_TOGETHER = 65_536
 
 
 class Growing:
@@ -53,20 +59,24 @@ class Pdus:
     def __init__(self) -> None:
         """Begin with none."""
         self._columns = {name: Growing() for name in PDU_COLUMNS}
+        self._session = Growing()
         self._octets: list[np.ndarray] = []
         self._starts: list[int] = []
         self._count = 0
+        self.searched: dict[int, Any] = {}
+        """What a search keeps of spans of PDUs, by the first row of each."""
 
     def __len__(self) -> int:
         """Count the PDUs."""
         return self._count
 
-    def add(self, batch: PduBatch) -> None:
-        """Take the next PDUs."""
+    def add(self, batch: PduBatch, session: I64) -> None:
+        """Take the next PDUs, and the number of the session of each."""
         if not len(batch):
             return
         for name, column in self._columns.items():
             column.add(getattr(batch, name))
+        self._session.add(session)
         self._octets.append(batch.octets)
         self._starts.append(self._count)
         self._count += len(batch)
@@ -74,6 +84,37 @@ class Pdus:
     def column(self, name: str) -> I64:
         """View a column of PDU_COLUMNS."""
         return self._columns[name].values
+
+    @property
+    def session(self) -> I64:
+        """View the number of each PDU's session."""
+        return self._session.values
+
+    def spans(self, count: int) -> list[tuple[int, int]]:
+        """Divide the first `count` rows: big batches each for itself, runs of small ones together."""
+        found: list[tuple[int, int]] = []
+        small = False
+        starts = [start for start in self._starts if start < count]
+        for start, stop in pairwise([*starts, count]):
+            little = stop - start < _WHOLE
+            if little and small and stop - found[-1][0] <= _TOGETHER:
+                found[-1] = found[-1][0], stop
+            else:
+                found.append((start, stop))
+            small = little
+        return found
+
+    def span(self, start: int, stop: int) -> PduBatch:
+        """Give the PDUs of a span as a batch: where they are, or small ones copied together."""
+        part = self._part(start)
+        if self._part(stop - 1) != part:
+            batch = self.batch(np.arange(start, stop))
+            batch.first = start + 1
+            return batch
+        values: dict[str, Any] = {name: column.values[start:stop] for name, column in self._columns.items()}
+        values |= {"layout": values["layout"].astype(np.uint8), "known_frame": values["frame"]}
+        values |= {"fits": np.zeros(stop - start, np.uint8), "offset": np.zeros(stop - start, np.int64)}
+        return PduBatch(octets=self._octets[part], first=start + 1, **values)
 
     def octets(self, row: int) -> bytes:
         """Give the octets of one PDU."""
@@ -142,15 +183,19 @@ class TransactionStore:
         """Count the transactions at the beginning that change no more."""
         return len(self._closed["pdu"].values)
 
+    def later(self) -> Callable[[], Transactions]:
+        """Give what makes the table of all transactions that there are now, in any thread."""
+        closed = {name: column.values for name, column in self._closed.items()}
+        pending = self._pending
+        return lambda: Transactions(
+            **{name: np.concatenate([column, getattr(pending, name)]) for name, column in closed.items()}
+        )
+
     @property
     def table(self) -> Transactions:
         """All transactions."""
         if self._whole is None:
-            columns = {
-                name: np.concatenate([column.values, getattr(self._pending, name)])
-                for name, column in self._closed.items()
-            }
-            self._whole = Transactions(**columns)
+            self._whole = self.later()()
         return self._whole
 
 
@@ -204,6 +249,10 @@ class Store:
     pdus: Pdus = field(default_factory=Pdus)
     transactions: TransactionStore = field(default_factory=TransactionStore)
     snapshot: Snapshot = field(default_factory=Snapshot)
+    zone: dt.tzinfo = CHINA
+    """The zone of times that are shown or typed."""
+    results: Results = STANDARD
+    """What the codes in responses mean."""
 
     def row_of_frame(self, frame: int) -> int | None:
         """Find the first PDU of a frame, or of the next frame that completes one."""

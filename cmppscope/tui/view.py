@@ -12,7 +12,7 @@ from dataclasses import dataclass, field, replace
 import numpy as np
 
 from cmppscope.tables import I64
-from cmppscope.tui.rows import CHUNK, Rows
+from cmppscope.tui.rows import CHUNK, Finder, Rows
 
 _NONE: I64 = np.zeros(0, np.int64)
 SLICES = 16
@@ -24,7 +24,7 @@ class Wish:
     """What the user wants to see."""
 
     needle: str = ""
-    """A text in lower case that rows must show."""
+    """A filter that rows must pass, or words that they must hold."""
     scope: tuple[str, int] | None = None
     """A column by name and the value that rows must have there; the rows know how."""
     column: int | None = None
@@ -73,10 +73,10 @@ class View:
         return int(places[0]) if len(places) else None
 
 
-def arrange(rows: Rows, wish: Wish, before: View | None = None) -> Iterator[View]:
+def arrange(rows: Rows, wish: Wish, before: View | None = None, finder: Finder | None = None) -> Iterator[View]:
     """Find the rows that are wanted and put them in order; the last view is the whole.
 
-    `before` is the view from which to go on when rows were added.
+    `before` is the view from which to go on when rows were added; `finder` is that of the wish's text.
     """
     count, settled = len(rows), rows.settled
     if wish.plain:
@@ -84,26 +84,34 @@ def arrange(rows: Rows, wish: Wish, before: View | None = None) -> Iterator[View
         return
     found: I64 | None = None
     if wish.needle or wish.scope is not None:
+        if wish.needle and finder is None:
+            finder = rows.finder(wish.needle)
+        if finder is not None and not finder.settles:
+            settled = 0
         same = before is not None and (before.wish.needle, before.wish.scope) == (wish.needle, wish.scope)
         kept, start = (before.found, before.seen) if same and before is not None else (None, 0)
         parts = [kept[: np.searchsorted(kept, start)]] if kept is not None else []
-        last = 0
-        for number, at in enumerate(range(start, count, CHUNK)):
-            which = np.arange(at, min(at + CHUNK, count))
-            if wish.scope is not None:
-                which = which[rows.attribute(wish.scope[0], which) == wish.scope[1]]
-            if wish.needle:
-                which = which[rows.matches(wish.needle, which)]
-            parts.append(which)
-            if (number - last) * CHUNK >= SLICES * CHUNK and wish.column is None and wish.first is None:
-                last = number
+        chunk = CHUNK if finder is None else finder.chunk
+        last = start
+        for at in range(start, count, chunk):
+            end = min(at + chunk, count)
+            parts.append(_found(rows, wish, finder, np.arange(at, end)))
+            if end - last > SLICES * CHUNK and wish.column is None and wish.first is None:
+                last = end
                 so_far = np.concatenate(parts)
-                yield View(wish, so_far, so_far, min(at + CHUNK, settled), (at + CHUNK - start) / (count - start))
+                yield View(wish, so_far, so_far, min(end, settled), (end - start) / (count - start))
         found = np.concatenate([_NONE, *parts])
     order = found
     if wish.column is not None or wish.first is not None:
         order = _ordered(rows, wish, np.arange(count) if found is None else found, count)
     yield View(wish, order, found, settled)
+
+
+def _found(rows: Rows, wish: Wish, finder: Finder | None, which: I64) -> I64:
+    """Give those of some rows that are wanted."""
+    if wish.scope is not None:
+        which = which[rows.attribute(wish.scope[0], which) == wish.scope[1]]
+    return which if finder is None else which[finder.test(which)]
 
 
 def _ordered(rows: Rows, wish: Wish, which: I64, count: int) -> I64:

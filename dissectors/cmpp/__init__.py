@@ -21,6 +21,7 @@ from .auth import (
     authenticator_source,
     check_authenticator_ismg,
     check_authenticator_source,
+    explain_authenticator_source,
 )
 from .bind import CMPPSegment, bind_tcp, unbind_tcp
 from .bodies import BODIES
@@ -121,6 +122,7 @@ __all__ = [
     "compose_msg_id",
     "decode_text",
     "encode_text",
+    "explain_authenticator_source",
     "format_msg_id",
     "layout",
     "octet_text",

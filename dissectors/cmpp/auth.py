@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import hashlib
 import hmac
+import itertools
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
@@ -54,6 +55,45 @@ def check_authenticator_source(authenticator: bytes, source_addr: bytes, secret:
     for name, options in SOURCE_VARIANTS.items():
         if hmac.compare_digest(authenticator, authenticator_source(source_addr, secret, timestamp, **options)):
             return name
+    return None
+
+
+_MISTAKES: tuple[dict[str, Callable[[bytes, int], bytes]], ...] = (
+    {
+        "": lambda source, _stamp: source.ljust(6, b"\0"),
+        "Source_Addr without its padding": lambda source, _stamp: source.rstrip(b"\0 "),
+        "Source_Addr padded with blanks": lambda source, _stamp: source.rstrip(b"\0").ljust(6, b" "),
+    },
+    {
+        "": lambda _source, _stamp: _ZEROS,
+        "the nine zero octets left out": lambda _source, _stamp: b"",
+        "nine characters 0 for the nine zero octets": lambda _source, _stamp: b"0" * 9,
+    },
+    {
+        "": lambda secret, _stamp: secret,
+        "a NUL behind the secret": lambda secret, _stamp: secret + b"\0",
+        "a line feed behind the secret": lambda secret, _stamp: secret + b"\n",
+        "blanks around the secret left out": lambda secret, _stamp: secret.strip(),
+    },
+    {
+        "": lambda _source, stamp: b"%010d" % stamp,
+        "the leading zero of the Timestamp left out": lambda _source, stamp: b"%d" % stamp,
+        "the Timestamp as four octets, not as digits": lambda _source, stamp: stamp.to_bytes(4, "big"),
+    },
+)
+"""What clients get wrong in each of the four parts; the first way of each is the document's."""
+
+
+def explain_authenticator_source(authenticator: bytes, source_addr: bytes, secret: bytes, timestamp: int) -> str | None:
+    """Say what a client did otherwise than CMPP 2.0 §7.4.1.1 asks, `` where nothing; None when nothing known fits.
+
+    All known mistakes are tried together, those with the fewest first.
+    """
+    given = (source_addr, b"", secret, b"")
+    for words in sorted(itertools.product(*_MISTAKES), key=lambda each: sum(map(bool, each))):
+        parts = [ways[word](text, timestamp) for ways, word, text in zip(_MISTAKES, words, given, strict=True)]
+        if hmac.compare_digest(authenticator, _md5(*parts)):
+            return ", ".join(filter(None, words))
     return None
 
 

@@ -39,6 +39,10 @@ _PDUS = (
 )
 
 
+_TROUBLE = ("| twice", "| jump=-12", "| jump=20000000", "| jump=-20000000", "| frag=24", "| frag=24 overlap=8 half")
+"""What TCP, IP and the capture do to segments now and then."""
+
+
 @st.composite
 def _words(draw: st.DrawFn) -> str:
     """Draw what one segment holds."""
@@ -66,7 +70,7 @@ def wild(draw: st.DrawFn, most: int = 40) -> list[Frame]:
         seconds += draw(st.sampled_from((0.001, 0.001, 0.1, 1, 30, 61, 200)))
         who = draw(st.sampled_from(("SP", "ISMG", "SP@1", "ISMG@1")))
         what = draw(st.one_of(_words(), _words(), _words(), st.sampled_from(("ACK", "ACK", "SYN", "FIN", "RST"))))
-        how = draw(st.sampled_from(("", "", "", "", "| lost", "| jump=7", "| again")))
+        how = draw(st.sampled_from(("", "", "", "", "", "| lost", "| jump=7", "| again", *_TROUBLE)))
         lines.append(f"{seconds:.3f} {who} {what} {how}")
     lines.insert(0, "0 SP ACK")
     frames = frames_of(lines, handshake=draw(st.booleans()), port=draw(st.sampled_from((7890, 5016))))

@@ -15,11 +15,17 @@ SECOND = 1_000_000_000
 @pytest.mark.parametrize("order", ["<", ">"])
 @pytest.mark.parametrize(
     ("magic", "extra", "unit"),
-    [(0xA1B2C3D4, b"", 1000), (0xA1B23C4D, b"", 1), (0xA1B2CD34, b"12345678", 1000)],
+    [
+        (0xA1B2C3D4, b"", 1000),
+        (0xA1B23C4D, b"", 1),
+        (0xA1B2CD34, b"12345678", 1000),
+        (0x1C0001AB, b"", 1000),
+        (0x1C0001AC, b"", 1000),
+    ],
 )
 def test_kinds(tools: Any, order: str, magic: int, extra: bytes, unit: int) -> None:
-    """Both byte orders, microseconds, nanoseconds and the modified format give the same frames."""
-    header = tools.build.pcap_header(order, magic, 101)
+    """Both byte orders, microseconds, nanoseconds, the modified format and IXIA's give the same frames."""
+    header = tools.build.pcap_header(order, magic, 101) + (b"size" if magic >> 24 == 0x1C else b"")
     records = [
         tools.build.record(octets, 5 + n, 999_999, order, extra=extra, wirelen=2000) for n, octets in enumerate(FRAMES)
     ]
@@ -92,11 +98,11 @@ DAMAGED: dict[str, tuple[Callable[[Any], bytes], str]] = {
     ),
     "impossible caplen": (
         lambda build: build.record(b"1" * 400, caplen=0x7FFFFFFF),
-        "record 3 at octet 64 claims 2147483647 octets",
+        "record 3 at octet 64 claims 2147483647 octets, and nothing behind it can be read",
     ),
     "caplen above every snapshot length": (
         lambda build: build.record(b"1" * 300_000),
-        "record 3 at octet 64 claims 300000 octets",
+        "record 3 at octet 64 claims 300000 octets, and nothing behind it can be read",
     ),
     "second file cut in its header": (
         lambda build: build.pcap_header()[:20],
@@ -113,6 +119,14 @@ def test_damage(tools: Any, name: str, batch_frames: int) -> None:
     octets = tools.build.pcap(*GOOD) + damage(tools.build)
     read = tools.load(octets, batch_frames=batch_frames)
     assert ([row.octets for row in read.rows], read.damage) == (GOOD, [text])
+
+
+@pytest.mark.parametrize("snaplen", [0, 1, 65535, 262_144, 0x7FFFFFFF, 0xFFFFFFFF])
+def test_any_snapshot_length(tools: Any, snaplen: int) -> None:
+    """Whatever snapshot length the file header tells, records of ordinary size are read."""
+    octets = tools.build.pcap_header(snaplen=snaplen) + tools.build.record(bytes(2000)) * 3
+    read = tools.load(octets)
+    assert ([len(row.octets) for row in read.rows], read.damage) == ([2000] * 3, [None])
 
 
 def test_large_snapshot_length(tools: Any) -> None:

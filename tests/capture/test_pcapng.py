@@ -96,22 +96,10 @@ def test_other_blocks_are_skipped(tools: Any) -> None:
     assert ([row.octets for row in read.rows], read.damage) == (frames, [None])
 
 
-LENGTHS = {0: "claims 0 octets", 13: "claims 13 octets", 0xFFFFFFF0: "claims 4294967280 octets"}
-
 Maker = Callable[[Any], bytes]
 
 
-def of_length(length: int) -> Maker:
-    """Make a block that claims a length."""
-    return lambda build: bytes(build.block(6, bytes(40), length=length))
-
-
 STOPPING: dict[str, tuple[Maker, str]] = {
-    **{f"length {size}": (of_length(size), f"block 4 at octet 84 {text}") for size, text in LENGTHS.items()},
-    "two lengths": (
-        lambda build: build.enhanced(b"wxyz")[:-4] + struct.pack("<I", 40),
-        "block 4 at octet 84 tells two lengths, 36 and 40",
-    ),
     "cut in its octets": (
         lambda build: build.enhanced(b"wxyz")[:30],
         "block 4 at octet 84 cut short: has 30 of 36 octets",
@@ -122,19 +110,15 @@ STOPPING: dict[str, tuple[Maker, str]] = {
     ),
     "section without byte order": (
         lambda build: build.block(0x0A0D0D0A, bytes(16)),
-        "block 4 at octet 84 has no byte-order magic",
+        "block 4 at octet 84 has no byte-order magic, and nothing behind it can be read",
     ),
     "section of the next version": (
         lambda build: build.section(major=2),
-        "block 4 at octet 84 is of version 2 of pcapng",
+        "block 4 at octet 84 is of version 2 of pcapng, and nothing behind it can be read",
     ),
     "section header too short": (
         lambda build: build.block(0x0A0D0D0A, b"\x4d\x3c\x2b\x1a"),
-        "block 4 at octet 84 is too short for a section header",
-    ),
-    "interface description too short": (
-        lambda build: build.block(1, b"\1\0\0\0"),
-        "block 4 at octet 84 is too short for an interface description",
+        "block 4 at octet 84 is too short for a section header, and nothing behind it can be read",
     ),
 }
 
@@ -142,7 +126,7 @@ STOPPING: dict[str, tuple[Maker, str]] = {
 @pytest.mark.parametrize("name", STOPPING)
 @pytest.mark.parametrize("batch_frames", [1, 2, 100])
 def test_damage_that_ends_the_file(tools: Any, name: str, batch_frames: int) -> None:
-    """Behind a block whose length cannot be trusted nothing is read, and what came before is kept."""
+    """Behind a section header that cannot be read nothing is, and what came before is kept."""
     damage, text = STOPPING[name]
     build = tools.build
     octets = build.pcapng(b"good") + damage(build)
@@ -150,6 +134,67 @@ def test_damage_that_ends_the_file(tools: Any, name: str, batch_frames: int) -> 
         octets += build.enhanced(b"lost")
     read = tools.load(octets, batch_frames=batch_frames)
     assert ([row.octets for row in read.rows], read.damage) == ([b"good"], [text])
+
+
+LENGTHS = {0: "claims 0 octets", 13: "claims 13 octets", 0xFFFFFFF0: "claims 4294967280 octets"}
+
+
+def of_length(length: int) -> Maker:
+    """Make a block that claims a length."""
+    return lambda build: bytes(build.block(6, bytes(40), length=length))
+
+
+PASSED: dict[str, tuple[Maker, str]] = {
+    **{f"length {size}": (of_length(size), f"{text}, 52 octets skipped") for size, text in LENGTHS.items()},
+    "two lengths": (
+        lambda build: build.enhanced(b"wxyz")[:-4] + struct.pack("<I", 40),
+        "tells two lengths, 36 and 40, 36 octets skipped",
+    ),
+    "octets in between": (lambda _: b"?" * 41, "claims 1061109567 octets, 41 octets skipped"),
+    "interface description too short": (
+        lambda build: build.block(1, b"\1\0\0\0"),
+        "is too short for an interface description",
+    ),
+    "unreadable section, then another": (
+        lambda build: build.section(major=9) + build.enhanced(b"lost") + build.section() + build.interface(),
+        "is of version 9 of pcapng, 64 octets skipped",
+    ),
+}
+
+
+@pytest.mark.parametrize("name", PASSED)
+@pytest.mark.parametrize("batch_frames", [1, 2, 100])
+def test_damage_that_is_passed(tools: Any, name: str, batch_frames: int) -> None:
+    """Behind a block whose length cannot be trusted the next good one is found, and what is skipped is told."""
+    damage, text = PASSED[name]
+    build = tools.build
+    octets = build.pcapng(b"good") + damage(build) + build.enhanced(b"found") + build.enhanced(b"all")
+    read = tools.load(octets, batch_frames=batch_frames)
+    frames = [row.octets for row in read.rows]
+    assert (frames, read.damage) == ([b"good", b"found", b"all"], [f"block 4 at octet 84 {text}"])
+
+
+def test_interface_that_cannot_be_read(tools: Any) -> None:
+    """An interface description that is too short keeps its number: frames of the next one are of that one."""
+    build = tools.build
+    octets = build.section() + build.block(1, b"\1\0\0\0") + build.interface(linktype=113)
+    octets += build.enhanced(b"unknown") + build.enhanced(b"known", interface=1)
+    read = tools.load(octets)
+    assert [(row.octets, row.linktype) for row in read.rows] == [(b"known", 113)]
+    both = (
+        "block 2 at octet 28 is too short for an interface description; "
+        "block 4 at octet 64 is of interface 0, which is not described"
+    )
+    assert read.damage == [both]
+
+
+@pytest.mark.parametrize("length", [-1, 0, 8, 1 << 40])
+def test_section_length(tools: Any, length: int) -> None:
+    """What a section header says of the length of its section is open or wrong in real files, and not used."""
+    build = tools.build
+    head = build.block(0x0A0D0D0A, struct.pack("<IHHq", 0x1A2B3C4D, 1, 0, length))
+    read = tools.load(head + build.pcapng(b"x", b"y")[28:])
+    assert ([row.octets for row in read.rows], read.damage) == ([b"x", b"y"], [None])
 
 
 LEFT_OUT: dict[str, tuple[Maker, str]] = {
@@ -179,12 +224,13 @@ LEFT_OUT: dict[str, tuple[Maker, str]] = {
 @pytest.mark.parametrize("name", LEFT_OUT)
 @pytest.mark.parametrize("batch_frames", [1, 2, 100])
 def test_damage_that_costs_one_block(tools: Any, name: str, batch_frames: int) -> None:
-    """A block that contradicts itself inside is left out; the first of them is named."""
+    """A block that contradicts itself inside is left out; the first of them is named, all are counted."""
     damage, text = LEFT_OUT[name]
     build = tools.build
     octets = build.pcapng(b"good") + damage(build) + build.enhanced(b"better") + damage(build)
     read = tools.load(octets, batch_frames=batch_frames)
-    assert ([row.octets for row in read.rows], read.damage) == ([b"good", b"better"], [text])
+    frames = [row.octets for row in read.rows]
+    assert (frames, read.damage) == ([b"good", b"better"], [f"{text}; 2 blocks left out"])
 
 
 def test_frame_before_any_interface(tools: Any) -> None:

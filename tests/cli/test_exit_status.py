@@ -127,7 +127,7 @@ def test_nothing_can_be_read(cli: Cli, bad: dict[str, Path], command: str, name:
     ("name", "pdus", "message"),
     [
         ("cut", 12, "cut.pcap: record 23 at octet 2131 cut short: has 40 of 70 octets"),
-        ("damaged", 5, "damaged.pcap: record 11 at octet 1196 claims 2147483647 octets"),
+        ("damaged", 11, "damaged.pcap: record 11 at octet 1196 claims 2147483647 octets, 91 octets skipped"),
     ],
 )
 def test_read_in_part(cli: Cli, bad: dict[str, Path], name: str, pdus: int, message: str) -> None:
@@ -144,7 +144,9 @@ def test_a_block_that_cannot_be(cli: Cli, bad: dict[str, Path]) -> None:
     """A pcapng block of an impossible length is named by number and place."""
     ended = cli("report", bad["block"])
     assert ended.status == 4
-    assert ended.err.splitlines()[0] == "cmppscope: block.pcap: block 2 at octet 28 claims 13 octets"
+    assert ended.err.splitlines()[0] == (
+        "cmppscope: block.pcap: block 2 at octet 28 claims 13 octets, and nothing behind it can be read"
+    )
 
 
 @pytest.mark.parametrize("name", ["text", "empty", "missing"])

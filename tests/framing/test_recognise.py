@@ -8,7 +8,10 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from cmppscope import framing
+from cmppscope.framing import Framer
 from cmppscope.framing.recognise import RECOGNITION_OCTETS
+from cmppscope.reassembly import Reassembler
 from cmppscope.tables import SYN
 from tests.framing.conversations import (
     active_test,
@@ -24,7 +27,7 @@ from tests.framing.conversations import (
     submit_resp,
 )
 from tests.framing.test_lookalike import BIND, MESSAGE, smpp
-from tests.reassembly.segments import Segment, Talk, renumbered
+from tests.reassembly.segments import Segment, Talk, cut, one_by_one, renumbered
 
 
 def talk_of(*turns: tuple[int, bytes], port: int = 8855, size: int = 10_000, whole: bool = True) -> list[Segment]:
@@ -213,3 +216,28 @@ def test_octets_without_nul_are_never_cmpp(there: bytes, back: bytes, size: int)
     result = alike(talk_of(*turns, size=size))
     assert result.pdus == []
     assert "CMPP" not in result.protocol.values()
+
+
+def test_octets_of_all_undecided_streams_are_bounded(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Beyond the cap the oldest stream is given up as what it looks like, wherever batches were cut, and that is told."""
+    monkeypatch.setattr(framing, "UNDECIDED_OCTETS", 2_000)
+    talks = [Talk(ports=(40_000 + n, 5555)).open() for n in range(6)]
+    for _ in range(5):
+        for n, talk in enumerate(talks):
+            talk.segment(0, connect() if n == 5 else b"x" * 100)
+    talks[5].send(1, connect_resp())
+    rows = [s for step in zip(*(t.segments[:8] for t in talks), strict=True) for s in step] + talks[5].segments[8:]
+    segments = renumbered(rows)
+    told = []
+    for borders in ([], one_by_one(segments), [20, 31]):
+        state = Reassembler()
+        framer = Framer(state)
+        trouble = []
+        for batch in cut(segments, borders):
+            framer.feed(state.feed(batch))
+            trouble += framer.trouble()
+        framer.close(len(segments) + 1)
+        told.append(([(o.kind, o.stream, o.frame, o.octets) for o in trouble], framer.protocol))
+    assert told[0] == told[1] == told[2]
+    assert told[0][0] == [("undecided", 0, 43, 400)]
+    assert told[0][1] == {5: "CMPP"} | dict.fromkeys(range(5), "unknown")

@@ -17,7 +17,7 @@ REFUSED = "Login of 901234 refused: Status 3, authentication failed; compare sha
 SAID = {
     "av628_python_ismg_gocmpp": (
         "(ISMG): CMPP_CONNECT_RESP with Sequence_Id 2 comes as the answer to the CMPP_ACTIVE_TEST of PDU 4",
-        "no response to 1 SUBMIT, 3 ACTIVE_TEST",
+        "1 SUBMIT, 3 ACTIVE_TEST; SP ended it with TERMINATE",
     ),
     "basic_smsgate_smsgate": ("Not delivered, say status reports: 1 UNDELIV of 11.", "login ok in 164 ms; 9 SUBMIT"),
     "cmpp30_cmppy": ("1 session of CMPP 3.0: framed and paired, their changed bodies are not decoded.",),
@@ -29,7 +29,7 @@ SAID = {
     ),
     "drop_mid_pdu_sp_killed": (
         "(SP): the connection was closed 169 octets into a PDU of 215",
-        "the ISMG gave no response to 12 SUBMIT",
+        "close-outstanding (SP): the SP closed the connection (RST) while 12 CMPP_SUBMIT had no response",
         "SP ended it by resetting the connection (RST)",
     ),
     "fmt_any_sll1": (CLEAN, "login ok in 0.29 ms; 3 SUBMIT, 3 DELIVER, 1 ACTIVE_TEST; SP ended it with TERMINATE"),
@@ -39,13 +39,13 @@ SAID = {
     "fmt_veth_pcap_us": (CLEAN, "3 SUBMIT, 3 DELIVER, 1 ACTIVE_TEST; SP ended it with TERMINATE"),
     "fmt_veth_pcapng": ("3 SUBMIT, 3 DELIVER, 1 ACTIVE_TEST; SP ended it with TERMINATE",),
     "heartbeat_answered_with_request_node_yedamao": (
-        "the ISMG gave no response to 3 ACTIVE_TEST; PDU 6 is a CMPP_ACTIVE_TEST with the same Sequence_Id",
+        "keepalive-unanswered (ISMG): CMPP_ACTIVE_TEST with Sequence_Id 3 got no response; PDU 6 is a CMPP_ACTIVE_TEST",
         "from the other side, where a response should be",
     ),
     "idle_heartbeat_smsgate": (CLEAN, "login ok in 175 ms; 6 ACTIVE_TEST; SP ended it with TERMINATE"),
     "itio_ismg_node_sp": (CLEAN, "No status report names the Msg_Id of 3 accepted SUBMITs that wanted one."),
     "itio_ismg_query_cancel_gosmsgate": (
-        "unanswered (ISMG): CMPP_QUERY with Sequence_Id 749614201 got no response",
+        "the ISMG closed the connection (FIN) while 1 CMPP_QUERY had no response",
         "ISMG ended it by closing the connection (FIN)",
     ),
     "login_refused_badsecret_gocmpp": (REFUSED, "ISMG ended it with TERMINATE"),
@@ -53,7 +53,7 @@ SAID = {
     "login_refused_gocmpp_sp_typefo_ismg": (REFUSED, "ISMG ended it by closing the connection (FIN)"),
     "login_refused_smsgate_ismg_gocmpp_sp": (REFUSED, "CMPP 2.0: login refused (Status 3)"),
     "login_submit_terminate_node_gocmpp": (CLEAN, "login ok in 0.44 ms; 2 SUBMIT, 5 DELIVER"),
-    "long_udh_heartbeat_pycmpp_gocmpp": ("the SP gave no response to 7 DELIVER (first in frame 14).",),
+    "long_udh_heartbeat_pycmpp_gocmpp": ("while 7 CMPP_DELIVER had no response",),
     "midstream_start_gocmpp": (
         "179 octets are missing from the capture",
         "SP (no CONNECT seen) at 10.99.0.2:55348",
@@ -67,7 +67,7 @@ SAID = {
         "Not delivered, say status reports: 50 UNDELIV of 500.",
     ),
     "query_cancel_yedamao": (
-        "the ISMG gave no response to 1 CANCEL, 1 ACTIVE_TEST; PDU 10 is a CMPP_ACTIVE_TEST with the same Sequence_Id",
+        "PDU 10 is a CMPP_ACTIVE_TEST with the same Sequence_Id from the other side",
         "ISMG ended it by closing the connection (FIN)",
     ),
     "receiver_mockserver_mo_yedamao": ("(ISMG): different requests all carry Sequence_Id 1",),
@@ -80,7 +80,7 @@ SAID = {
     "rust_client_gocmpp": ("login ok in 0.28 ms; 5 SUBMIT, 9 DELIVER, 7 ACTIVE_TEST; SP ended it with TERMINATE",),
     "rust_client_typefo_ismg": (
         "(ISMG): Total_Length is 255, but 85 + Msg_Length makes 244 (frame 14).",
-        "the SP gave no response to 4 DELIVER",
+        "the SP closed the connection (FIN) while 4 CMPP_DELIVER had no response",
     ),
     "submit_encodings_gocmpp": ("Not delivered, say status reports: 1 UNDELIV of 7.",),
     "submit_single_typefo_sp_gocmpp": ("login ok in 0.44 ms; 1 SUBMIT; SP ended it with TERMINATE",),

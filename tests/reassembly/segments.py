@@ -35,6 +35,7 @@ class Segment(NamedTuple):
     flags: int
     payload: bytes = b""
     missing: int = 0
+    ip_id: int = 0
 
 
 @dataclass
@@ -162,6 +163,7 @@ def batch_of(segments: Sequence[Segment]) -> SegmentBatch:
         offset=np.array(offsets, np.int64),
         length=column((len(s.payload) for s in segments), np.int64),
         missing=column((s.missing for s in segments), np.int64),
+        ip_id=column((s.ip_id for s in segments), np.int32),
     )
 
 
@@ -196,7 +198,7 @@ def runs_of(chunks: ChunkBatch) -> list[Run]:
             int(chunks.stream[n]),
             int(chunks.direction[n]),
             int(chunks.offset[n]),
-            bytes(chunks.pieces[n]),
+            bytes(chunks.piece(n)),
             int(chunks.gap[n]),
             int(chunks.frame[n]),
             int(chunks.known_frame[n]),

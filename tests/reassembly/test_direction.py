@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
+import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from cmppscope.reassembly import direction as rules
-from cmppscope.reassembly.direction import Chunk, Direction
+from cmppscope.reassembly.direction import Chunk, Direction, Trouble
 
 MINUTE = 60_000_000_000
 
@@ -89,18 +90,34 @@ def test_octets_before_the_first_and_inside_a_gap_are_late() -> None:
     assert (state.late, state.retransmitted, state.position) == (3 + 3, 1, before)
 
 
-def test_octets_cut_off_by_the_capture_are_a_gap_at_once() -> None:
-    """A snapshot length leaves a hole that nothing will fill."""
+def test_octets_cut_off_by_the_capture_wait_for_a_whole_copy() -> None:
+    """A snapshot length leaves a hole that a copy sent again may fill; what stands behind it waits."""
     state = Direction(0, start_known=True)
-    assert told(take(state, (0, b"ab"), (2, 5), (7, b"h"))) == [(0, b"ab", 1, 1), (2, 5, 2, 2), (7, b"h", 3, 3)]
+    out = take(state, (0, b"ab"), (2, 5), (7, b"h"))
+    assert told(out) == [(0, b"ab", 1, 1)]
+    out = take(state, (4, b"ef"), (1, b"bcd"), (6, b"g"))
+    assert told(out) == [(2, b"cd", 2, 2), (4, b"ef", 2, 2), (6, b"g", 3, 3), (7, b"h", 3, 3)]
+    assert (state.position, state.held, state.held_octets, state.retransmitted) == (8, [], 0, 1)
+
+
+def test_octets_cut_off_are_given_up_like_a_hole() -> None:
+    """Where no copy comes they are a Gap, put down to the frame that was cut."""
+    state = Direction(0, start_known=True)
+    out = take(state, (0, b"ab"), (2, 5), (7, b"h"))
+    state.acknowledged(7, 5)
+    for n in range(rules.ACKED_SEGMENTS):
+        state.tick(10 + n, 5, out)
+    assert told(out)[1:] == [(2, 5, 2, 25), (7, b"h", 3, 25)]
     assert state.gaps == [(2, 7)]
 
 
 def test_octets_cut_off_behind_a_hole_wait_as_well() -> None:
-    """A missing range beyond a hole keeps its place."""
+    """A missing range beyond a hole keeps its place, and is a hole of its own when the stream reaches it."""
     state = Direction(0, start_known=True)
-    chunks = take(state, (3, b"d"), (4, 2), (6, b"g"), (0, b"abc"))
-    assert told(chunks) == [(0, b"abc", 4, 4), (3, b"d", 4, 4), (4, 2, 4, 4), (6, b"g", 4, 4)]
+    out = take(state, (3, b"d"), (4, 2), (6, b"g"), (0, b"abc"))
+    assert told(out) == [(0, b"abc", 4, 4), (3, b"d", 4, 4)]
+    state.give_up(9, out)
+    assert told(out)[2:] == [(4, 2, 2, 9), (6, b"g", 3, 9)]
 
 
 def test_sixteen_segments_after_the_acknowledgement_a_hole_is_given_up() -> None:
@@ -197,9 +214,13 @@ def test_too_many_octets_or_segments_behind_a_hole_end_the_wait() -> None:
 
 
 @settings(deadline=None)
-@given(st.integers(0, 2**32 - 1), st.integers(0, 2**40), st.integers(-(2**31), 2**31 - 1))
-def test_sequence_numbers_unwrap_to_the_nearest_offset(base: int, position: int, away: int) -> None:
-    """An offset less than 2 GiB from the position comes back from its sequence number, however long the stream is."""
+@given(
+    st.integers(0, 2**32 - 1),
+    st.integers(0, 2**40),
+    st.integers(-rules.FAR_OCTETS, 2**32 - rules.FAR_OCTETS - 1),
+)
+def test_sequence_numbers_unwrap_to_one_offset(base: int, position: int, away: int) -> None:
+    """What is FAR_OCTETS behind the position at most, or ahead of it, comes back from its sequence number."""
     state = Direction(base, start_known=True, position=position)
     assert state.unwrap((base + position + away) % 2**32) == position + away
 
@@ -211,6 +232,82 @@ def test_an_octet_far_ahead_allocates_nothing() -> None:
     assert (len(state.held), state.held_octets) == (1, 1)
     state.give_up(3, out)
     assert told(out)[1] == (1, 2**31 - 2, 2, 3)
+
+
+FAR = rules.FAR_OCTETS + 100
+
+
+def ahead(*more: int) -> tuple[Direction, list[Chunk]]:
+    """Give a direction with single octets FAR ahead of its hole."""
+    state = Direction(0, start_known=True)
+    return state, take(state, (0, b"a"), (FAR, b"y"), *((FAR + n, b"z") for n in more))
+
+
+@pytest.mark.parametrize(("more", "denied"), [((), False), ((2,), False), ((2, 4, 6, 8), True)])
+def test_octets_far_ahead_are_left_out(more: tuple[int, ...], denied: bool) -> None:  # noqa: FBT001
+    """No window reaches so far: a few octets, or any number that the other side says it lacks, displace nothing."""
+    state, out = ahead(*more)
+    if denied:
+        state.acknowledged(1, 5)
+    state.tick(9, 3 * rules.HOLE_NS, out)
+    count = 1 + len(more)
+    assert (state.held, state.held_octets, state.position, state.gaps) == ([], 0, 1, [])
+    assert state.trouble == [Trouble("far", FAR, 2, count, FAR - 1)]
+    assert told(take(state, (1, b"b"))) == [(1, b"b", 1, 1)]
+
+
+def test_octets_far_ahead_are_believed_when_acknowledged_or_confirmed() -> None:
+    """Where the other side has them, or several follow and no acknowledgement is captured, the stream went on there."""
+    state, out = ahead()
+    state.acknowledged(FAR + 1, 5)
+    state.tick(9, 5 + rules.ACKED_NS, out)
+    assert state.gaps == [(1, FAR)]
+    state, out = ahead(*range(2, 2 * rules.FAR_SEGMENTS, 2))
+    state.tick(9, 5 + rules.HOLE_NS, out)
+    assert state.gaps[0] == (1, FAR)
+    assert state.trouble == []
+
+
+def test_a_hole_that_the_other_side_has_as_well_is_waited_for() -> None:
+    """As long as acknowledgements below the hole come, its octets are still to be sent."""
+    state, out = holed()
+    for minute in range(1, 10):
+        state.acknowledged(1, minute * MINUTE)
+        state.tick(minute, minute * MINUTE, out)
+    assert state.gaps == []
+    state.tick(20, 9 * MINUTE + rules.HOLE_NS, out)
+    assert state.gaps == [(1, 2)]
+
+
+def test_a_copy_with_other_octets_is_told() -> None:
+    """A copy is compared with what waits and with what was delivered; the first one stays."""
+    state = Direction(0, start_known=True)
+    out = take(state, (0, b"abcd"), (1, b"bXYe"), (8, b"ij"), (7, b"hIj"), (5, b"fg"))
+    assert b"".join(bytes(c.piece) for c in out) == b"abcdefghij"
+    assert state.trouble == [Trouble("conflict", 2, 2, 2, 0), Trouble("conflict", 8, 4, 1, 0)]
+
+
+@pytest.mark.parametrize("probe", [(3, b"\0"), (3, b"")])
+def test_a_keep_alive_probe_is_no_copy(probe: tuple[int, bytes]) -> None:
+    """The last octet once more, with any value, or nothing at all, only asks whether somebody is there."""
+    state = Direction(0, start_known=True)
+    take(state, (0, b"abcd"), probe)
+    assert state.trouble == []
+
+
+def test_copies_of_what_was_delivered_long_ago_are_not_compared() -> None:
+    """The memory reaches back RECENT_OCTETS, not beyond a Gap, and RECENT_FRAMES of the capture."""
+    size = rules.RECENT_OCTETS
+    state = Direction(0, start_known=True)
+    take(state, (0, b"a" + bytes(size)), (0, b"X"), (1, b"Y" + bytes(8)))
+    assert state.trouble == [Trouble("conflict", 1, 3, 1, 0)]
+    assert len(state.recent) == size
+    state.segment(1, 3, memoryview(b"ZZ"), 1 + rules.RECENT_FRAMES + 1, 0, [])
+    assert len(state.trouble) == 1
+    state, out = holed()
+    state.give_up(3, out)
+    take(state, (0, b"X"), (2, b"c!"))
+    assert state.trouble == [Trouble("conflict", 3, 2, 1, 0)]
 
 
 @settings(deadline=None)

@@ -7,11 +7,15 @@
     20   SP    FIN
 
 Seconds, who speaks (`SP@1` on connection 1; SP opens each connection, ISMG listens on `port`), and what: PDUs of one
-segment joined by `+`, or SYN, ACK, FIN, RST. A word `name=value` fills a field; `raw=HEX` are octets of no PDU,
-`total=N` falsifies Total_Length, `pad=N` lengthens a PDU by N octets, `cut=N` sends the first N octets of the segment
-only. Behind `|`: `lost` (the capture misses the frame), `again` (the segment before is captured once more), `jump=N`
-(N octets before it are missing), `hold` (the frame comes late, as a line `release`). Both SYNs
-come first, at the time of a connection's first line, unless told otherwise.
+segment joined by ` + `, or SYN, ACK, FIN, RST. A word `name=value` fills a field: any by the name it has in the
+specification or in reports (`registered_delivery=1 dest_id=1065`, octets as `service_id=0x2000`, a space as `_`), and
+`about=MSG_ID` makes a report of a DELIVER or FWD, with fields of its own (`stat=EXPIRED`). `raw=HEX` are octets of no
+PDU, `id=N` and `about=N` name the Msg_Id with serial number N, `total=N` falsifies Total_Length, `pad=N` lengthens a
+PDU by N octets, `cut=N` sends the first N octets of the segment only. Behind `|`: `lost` (the capture misses the
+frame), `again` (the segment before is captured once more), `jump=N` (N octets before it are missing), `hold` (the frame
+comes late, as a line `release`), `twice` (it is captured once more at once), `frag=N` (as two IP fragments, the second
+of which begins N octets into the packet), `overlap=N` (and repeats N octets of the first), `half` (and is lost). Both
+SYNs come first, at the time of a connection's first line, unless told otherwise.
 """
 
 from __future__ import annotations
@@ -19,6 +23,7 @@ from __future__ import annotations
 import functools
 import itertools
 import struct
+import time
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any, NamedTuple
@@ -29,14 +34,18 @@ import numpy as np
 from cmppscope.analysis import Analysis, Options
 from cmppscope.report.build import build
 from cmppscope.rules import Facts
-from cmppscope.tables import FrameBatch
+from cmppscope.tables import FrameBatch, snake
 from cmppscope.transactions import STATES
 from cmppscope.transactions.table import STRAYS, Transactions, in_order
-from dissectors.cmpp import BODIES, CMPP, CMPPReport
+from dissectors.cmpp import BODIES, CMPP, CMPPMOReport, CMPPReport, CMPPReport71
+from dissectors.cmpp.counted import OctetContent, OctetList
 from dissectors.cmpp.enums import COMMAND_ID
+from dissectors.cmpp.fields import OctetString
 
 FIN, SYN, RST, PSH, ACK = 1, 2, 4, 8, 16
 START_NS = 1_780_000_000_000_000_000
+"""29 May 2026, 04:26:40 in China."""
+CHINA = 28_800
 SECOND = 1_000_000_000
 _RAW_IP = 101
 
@@ -95,11 +104,31 @@ def _say(talk: _Connection, time_ns: int, sender: int, what: str, how: list[str]
     if what == "release" and talk.late:
         frames.append(talk.late._replace(time_ns=time_ns))
         return
-    frame = _send(talk, time_ns, sender, ACK | PSH if flags is None else flags, b"" if flags else segment_of(what))
+    frame = _send(
+        talk, time_ns, sender, ACK | PSH if flags is None else flags, b"" if flags else segment_of(what, time_ns)
+    )
     if "hold" in how:
         talk.late = frame
     elif "lost" not in how:
-        frames.append(frame)
+        frames += _captured(frame, how)
+
+
+def _captured(frame: Frame, how: list[str]) -> list[Frame]:
+    """Give a frame as the capture holds it."""
+    numbers = dict(word.split("=") for word in how if "=" in word)
+    if "frag" not in numbers:
+        return [frame, frame._replace(time_ns=frame.time_ns + 10_000)] if "twice" in how else [frame]
+    begin = int(numbers["frag"])
+    again = begin - int(numbers.get("overlap", 0))
+    pieces = [_fragment(frame, 0, begin, more=True), _fragment(frame, again, len(frame.octets) - 20, more=False)]
+    return pieces[:1] if "half" in how else pieces
+
+
+def _fragment(frame: Frame, begin: int, end: int, *, more: bool) -> Frame:
+    """Give a part of a packet's payload as a fragment; `begin` is a multiple of 8."""
+    part = frame.octets[20 + begin : 20 + end]
+    head = struct.pack(">BBHHH", 0x45, 0, 20 + len(part), 0x1234, more << 13 | begin >> 3) + frame.octets[8:20]
+    return frame._replace(octets=head + part)
 
 
 def _send(talk: _Connection, time_ns: int, sender: int, flags: int, payload: bytes = b"") -> Frame:
@@ -114,10 +143,10 @@ def _send(talk: _Connection, time_ns: int, sender: int, flags: int, payload: byt
     return talk.before
 
 
-def segment_of(what: str) -> bytes:
-    """Build the octets of PDUs joined by `+`."""
+def segment_of(what: str, time_ns: int = START_NS) -> bytes:
+    """Build the octets of PDUs joined by ` + `, made at some time."""
     octets, cut = b"", None
-    for part in what.split("+"):
+    for part in what.split(" + "):
         name, *words = part.split()
         options = dict(word.split("=", 1) for word in words if "=" in word)
         cut = options.pop("cut", None)
@@ -125,6 +154,11 @@ def segment_of(what: str) -> bytes:
             octets += bytes.fromhex(options["raw"])
             continue
         sequence = int(next((word for word in words if "=" not in word), "1"), 0)
+        if name == "CONNECT":
+            local = time.gmtime(time_ns // SECOND + CHINA)
+            options.setdefault("timestamp", time.strftime("%m%d%H%M%S", local).lstrip("0"))
+        if name == "SUBMIT_RESP" and options.get("result", "0") == "0":
+            options.setdefault("id", str(sequence & 0xFFFF or 0xFFFF))
         octets += pdu(name, sequence, **options)
     return octets if cut is None else octets[: int(cut)]
 
@@ -151,34 +185,100 @@ def _built(name: str, options: tuple[tuple[str, str], ...]) -> bytes:
         submit = bytearray(197)
         submit[128], submit[162] = 1, 14
         return struct.pack(">III", 209, command, 0) + bytes(submit)
-    layer = BODIES[command](**_fields(command, given))
-    return bytes(CMPP(Sequence_Id=0) / layer)
+    octets = bytes(CMPP(Sequence_Id=0) / BODIES[command](**_fields(command, given)))
+    if command == 5 and given.get("layout") == "30":  # DELIVER of 3.0: a wider Src_terminal_Id, and LinkID
+        octets = octets[:75] + bytes(12) + octets[75:-8] + bytes(20)
+    return octets
 
 
 def _fields(command: int, given: dict[str, str]) -> dict[str, Any]:
-    """Turn words into the fields of a layer."""
-    number = {name: int(value, 0) for name, value in given.items() if name not in ("addr", "text", "stat")}
+    """Turn words into the fields of a layer: those with names of their own, and those named like a field."""
     text = given.get("text", "hello").encode()
-    deliver: dict[str, Any] = {"Msg_Content": text}
-    if "about" in number:
-        report = CMPPReport(Msg_Id=number["about"], Stat=given.get("stat", "DELIVRD"))
-        deliver = {"Registered_Delivery": 1, "Msg_Content": report}
-    version = number.get("version", 0x20)
-    answer = {"Msg_Id": number.get("id", 0), "Result": number.get("result", 0)}
+    version = int(given.get("version", "0x20"), 0)
+    answer = {"Msg_Id": msg_id(given.get("id", "0")), "Result": int(given.get("result", "0"), 0)}
     fields: dict[int, dict[str, Any]] = {
-        0x01: {"Source_Addr": given.get("addr", "901234"), "Version": version, "Timestamp": 601101530},
-        0x80000001: {"Status": number.get("status", 0), "Version": version},
+        0x01: {"Source_Addr": given.get("addr", "901234"), "Version": version, "AuthenticatorSource": bytes(range(16))},
+        0x80000001: {"Status": int(given.get("status", "0"), 0), "Version": version},
         0x04: {
+            "Service_Id": "TPCQ",
+            "Msg_src": "901234",
+            "Src_Id": _SERVICE,
             "Msg_Content": text,
-            "Registered_Delivery": number.get("report", 0),
-            "Dest_terminal_Id": [str(13800000000 + n) for n in range(number.get("to", 1))],
+            "Registered_Delivery": int(given.get("report", "0"), 0),
+            "Dest_terminal_Id": [str(13800000000 + n) for n in range(int(given.get("to", "1")))],
         },
         0x80000004: answer,
-        0x05: deliver,
+        0x05: _DELIVER | _content(command, given, text),
         0x80000005: answer,
-        0x09: {"Msg_Content": text},
+        0x09: _FWD | _content(command, given, text),
+        0x80000009: {"Msg_Id": _FWD["Msg_Id"]},
+        **_ROUTES,
     }
-    return fields.get(command, {})
+    return fields.get(command, {}) | _named(BODIES[command], given)
+
+
+def msg_id(word: str) -> int:
+    """Read a Msg_Id: a serial number from 1 to 65535 of gateway 001001 when the conversation begins, else as it is."""
+    number = int(word, 0)
+    return 0x5E91AA0003E90000 | number if 0 < number < 1 << 16 else number
+
+
+def _content(command: int, given: dict[str, str], text: bytes) -> dict[str, Any]:
+    """Give the fields of a DELIVER or FWD that holds a text, or a report where a word says `about` which Msg_Id."""
+    if "about" not in given:
+        return {"Msg_Content": text}
+    kind: Any = CMPPReport71 if "wide" in given else CMPPReport
+    if command == 0x09 and given.get("msg_fwd_type") == "3":
+        kind = CMPPMOReport
+    defaults = {"Dest_Id": _SERVICE, "CMPP_DELIVER_time": "2605290426", "CMPP_DELIVER_RESP_time": "2605290427"}
+    if kind is not CMPPMOReport:
+        defaults = {"Dest_terminal_Id": _HANDSET, "Submit_time": "2605290426", "Done_time": "2605290427"}
+    report = kind(**defaults | _named(kind, given) | {"Msg_Id": msg_id(given["about"])})
+    return {"Msg_Content": report} | ({"Registered_Delivery": 1} if command == 0x05 else {"Msg_Fwd_Type": 2})
+
+
+def _named(layer: Any, given: dict[str, str]) -> dict[str, Any]:
+    """Give the fields that words name, as the specification spells them or in small letters."""
+    return {f.name: _value(f, given[w]) for f in layer.fields_desc for w in (f.name, snake(f.name)) if w in given}
+
+
+def _value(field: Any, word: str) -> Any:
+    """Read the value of a field: a number, a text (`_` is a space), octets behind `0x`; a list has commas."""
+    if isinstance(field, OctetList):
+        return [_value(field.element, each) for each in word.split(",") if each]
+    if isinstance(field, OctetString | OctetContent):
+        return bytes.fromhex(word[2:]) if word.startswith("0x") else word.replace("_", " ").encode()
+    return int(word, 0)
+
+
+_SERVICE, _HANDSET = "10658888", "13800000000"
+_DELIVER: dict[str, Any] = {"Dest_Id": _SERVICE, "Src_terminal_Id": _HANDSET}
+_FWD: dict[str, Any] = {
+    "Source_Id": "001001",
+    "Destination_Id": "079101",
+    "Msg_Id": 0x5E91AA0003E90001,
+    "Msg_src": "901234",
+    "Src_Id": _SERVICE,
+    "Dest_Id": [_HANDSET],
+}
+_GATEWAY = {"Destination_Id": "079101", "Gateway_IP": "192.0.2.1"}
+_SEGMENT = {"Start_Id": "138000", "End_Id": "138999", "Area_code": "0791"}
+_CODES = {"SP_Code": "1065", "Service_Id": "TPCQ", "Start_code": 1000, "End_code": 1999}
+_ROUTES: dict[int, dict[str, Any]] = {
+    0x10: {"Source_Id": "001001", "Terminal_Id": _HANDSET},
+    0x80000010: _GATEWAY | _SEGMENT,
+    0x11: {"Source_Id": "001001", "SP_Code": _SERVICE, "Service_Id": "TPCQ", "Service_Code": 1000},
+    0x80000011: _GATEWAY | {"SP_Id": "901234", "Start_code": 1000, "End_code": 1999},
+    0x12: {"Source_Id": "001001"},
+    0x80000012: _GATEWAY | {"Start_code": 138000, "End_code": 138999, "Area_code": "0791"},
+    0x13: _GATEWAY | _SEGMENT,
+    0x14: _GATEWAY | _CODES,
+    0x15: _GATEWAY | _SEGMENT | {"Route_Id": 1},
+    0x16: _GATEWAY | _CODES | {"Route_Id": 1},
+    0x06: {"Time": "20260529"},
+    0x80000006: {"Time": "20260529"},
+}
+"""What the PDUs hold where no word says otherwise: nothing that a rule would find."""
 
 
 def batches(frames: Sequence[Frame], cuts: Sequence[int] = ()) -> list[FrameBatch]:

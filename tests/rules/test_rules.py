@@ -9,6 +9,7 @@ from typing import Any
 import pytest
 
 from cmppscope.rules import RULES, Rule
+from cmppscope.secret import Secret
 from tests.rules.conversation import every_cut, frames_of, told
 
 SCENARIOS = Path(__file__).parent / "scenarios"
@@ -18,6 +19,11 @@ def scenario(rule: Rule) -> dict[str, Any]:
     """Read the scenario of a rule."""
     with (SCENARIOS / f"{rule.id}.toml").open("rb") as file:
         return tomllib.load(file)
+
+
+def secrets(told_of: dict[str, Any]) -> dict[str, Secret]:
+    """Give the shared secrets of a scenario."""
+    return {sp_id: Secret(secret) for sp_id, secret in told_of.get("secrets", {}).items()}
 
 
 @pytest.fixture(params=RULES, ids=lambda rule: rule.id)
@@ -45,12 +51,14 @@ def test_rules_are_documented(rule: Rule) -> None:
 
 
 @pytest.mark.parametrize("cut", ["whole", "one by one"])
-def test_rules_fire(rule: Rule, cut: str) -> None:
+def test_rules_fire(rule: Rule, cut: str, monkeypatch: pytest.MonkeyPatch) -> None:
     """A scenario in which the sentence does not hold gives the finding, in full, and no finding that is not named."""
     told_of = scenario(rule)
+    for name, value in told_of.get("caps", {}).items():
+        monkeypatch.setattr(f"cmppscope.{name}", value)
     expected, port = told_of["fires"], told_of.get("port", 7890)
     cuts = every_cut(frames_of(expected["conversation"], port=port))[cut]
-    findings = told(expected["conversation"], port=port, cuts=cuts).analysis.findings
+    findings = told(expected["conversation"], port=port, cuts=cuts, secrets=secrets(told_of)).analysis.findings
     mine = [f for f in findings if f.rule is rule]
     places = [{"frame": p.frame, "pdu": p.pdu, "octet": p.offset, "detail": p.detail} for f in mine for p in f.places]
     assert [(f.fault, f.count) for f in mine] == [(expected["fault"], expected["count"])]
@@ -61,7 +69,8 @@ def test_rules_fire(rule: Rule, cut: str) -> None:
 def test_rules_are_silent(rule: Rule) -> None:
     """A near miss gives no finding of the rule."""
     told_of = scenario(rule)
-    found = told(told_of["silent"]["conversation"], port=told_of.get("port", 7890)).found
+    port = told_of.get("port", 7890)
+    found = told(told_of["silent"]["conversation"], port=port, secrets=secrets(told_of)).found
     assert [entry for entry in found if entry[0] == rule.id] == []
 
 
@@ -88,32 +97,37 @@ TRACES: dict[str, tuple[str, list[tuple[str, str, int]]]] = {
         _LOGIN + "10 SP SUBMIT 2\n75 ISMG SUBMIT_RESP 2 id=1",
         [("late-response", "peer", 1)],
     ),
+    "S4, no login": (
+        "0 SP SUBMIT 1\n0.1 ISMG SUBMIT_RESP 1\n0.2 SP CONNECT 2\n0.3 ISMG CONNECT_RESP 2",
+        [("connect-missing", "peer", 1)],
+    ),
     "S5, seventeen at once": (
         _LOGIN
         + "\n".join(f"1 SP SUBMIT {n}" for n in range(2, 19))
         + "\n"
         + "\n".join(f"2 ISMG SUBMIT_RESP {n} id={n}" for n in range(2, 19)),
-        [],
+        [("window-exceeded", "peer", 1)],
     ),
     "S6, nobody answers the link tests": (
-        "0 SP ACTIVE_TEST 1\n60 SP ACTIVE_TEST 2\n120 SP ACTIVE_TEST 3\n250 SP SUBMIT 4\n250.1 ISMG SUBMIT_RESP 4",
-        [("unanswered", "peer", 2)],
+        _LOGIN
+        + "1 SP ACTIVE_TEST 2\n61 SP ACTIVE_TEST 3\n121 SP ACTIVE_TEST 4\n250 SP SUBMIT 5\n250.1 ISMG SUBMIT_RESP 5",
+        [("keepalive-unanswered", "peer", 3), ("keepalive-not-closed", "peer", 1)],
     ),
     "S7, a request behind TERMINATE": (
         _LOGIN + "1 SP TERMINATE 2\n1.1 SP SUBMIT 3\n1.2 ISMG TERMINATE_RESP 2\n1.3 ISMG SUBMIT_RESP 3 id=1",
-        [],
+        [("terminate-traffic", "peer", 1)],
     ),
     "S8, one Sequence_Id both ways": (
         _LOGIN + "1 SP SUBMIT 2\n1 ISMG DELIVER 2\n1.1 ISMG SUBMIT_RESP 2 id=1\n1.1 SP DELIVER_RESP 2",
         [],
     ),
     "S9, the wrong response": (
-        _LOGIN + "1 SP SUBMIT 2\n1.1 ISMG DELIVER_RESP 2\n2 SP FIN",
+        _LOGIN + "1 SP SUBMIT 2\n1.1 ISMG DELIVER_RESP 2\n181 SP ACK",
         [("unanswered", "peer", 1), ("response-type-mismatch", "peer", 1)],
     ),
     "S10, a session of 3.0": (
         "0 SP CONNECT 1 version=0x30\n0.1 ISMG CONNECT_RESP 1 width=4\n1 SP SUBMIT 2 layout=30",
-        [],
+        [("version-three-session", "peer", 1)],
     ),
 }
 
@@ -127,13 +141,14 @@ def test_traces_of_the_specification(trace: str) -> None:
 
 def test_a_request_sent_back_is_named() -> None:
     """An ACTIVE_TEST that comes back as an ACTIVE_TEST is named where its response is missed."""
-    (finding,) = told(_LOGIN + "1 SP ACTIVE_TEST 2\n1.1 ISMG ACTIVE_TEST 2\n2 SP FIN").analysis.findings
-    assert [place.detail for place in finding.places] == [
+    findings = told(_LOGIN + "1 SP ACTIVE_TEST 2\n1.1 ISMG ACTIVE_TEST 2\n2 SP FIN").analysis.findings
+    assert [(finding.rule.id, finding.places[0].detail) for finding in findings] == [
         (
+            "keepalive-unanswered",
             "CMPP_ACTIVE_TEST with Sequence_Id 2 got no response; "
-            "PDU 4 is a CMPP_ACTIVE_TEST with the same Sequence_Id from the other side, where a response should be"
+            "PDU 4 is a CMPP_ACTIVE_TEST with the same Sequence_Id from the other side, where a response should be",
         ),
-        "CMPP_ACTIVE_TEST with Sequence_Id 2 got no response",
+        ("close-without-terminate", "the SP closed the open connection (FIN), and nobody sent TERMINATE"),
     ]
 
 

@@ -14,9 +14,9 @@ from textual.app import App, ComposeResult
 from textual.pilot import Pilot
 
 from cmppscope.capture import Capture
-from cmppscope.tables import I64, Bool
+from cmppscope.tables import I64
 from cmppscope.tui.app import CmppscopeApp
-from cmppscope.tui.rows import Column, Line, shown_match
+from cmppscope.tui.rows import Column, Finder, Line, shown_finder
 from cmppscope.tui.widgets.table import VirtualTable
 
 SAMPLES = Path(__file__).parents[2] / "samples"
@@ -43,6 +43,7 @@ async def settled(pilot: Pilot[Any]) -> None:
 class CountedRows:
     """Numbered rows that remember which of them were asked for."""
 
+    target = ""
     columns = (Column("No.", 8, right=True), Column("Text", 20), Column("Half", 8, right=True))
 
     def __init__(self, count: int, text: Callable[[int], str] = lambda row: f"row {row}") -> None:
@@ -75,9 +76,9 @@ class CountedRows:
         marked: I64 = (rows % 10 == 0).astype(np.int64)
         return marked
 
-    def matches(self, needle: str, rows: I64) -> Bool:
+    def finder(self, needle: str) -> Finder:
         """Look at what is shown."""
-        return shown_match(self, needle, rows)
+        return shown_finder(self, needle)
 
 
 class TableApp(App[None]):

@@ -19,8 +19,8 @@ def loaded(name: str, batch_frames: int = 100_000) -> tuple[Store, list[tuple[st
     Loader(Capture([SAMPLES / name], batch_frames), Options(keep_findings=True), inbox).run()
     delivery = inbox.take()
     store = Store()
-    for batch in delivery.batches:
-        store.pdus.add(batch)
+    for batch, session in delivery.batches:
+        store.pdus.add(batch, session)
     for table in delivery.closed or [store.transactions.none]:
         store.transactions.add(table, None)
     store.transactions.add(store.transactions.none, delivery.pending)

@@ -5,7 +5,7 @@ A list asks for the rows on the screen and no others. Columns say from which wid
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from typing import Any, NamedTuple, Protocol
 
 import numpy as np
@@ -44,6 +44,9 @@ class Line(NamedTuple):
 class Rows(Protocol):
     """Rows of a list."""
 
+    target: str
+    """The table whose rows filters choose here; empty where there are only words to look for."""
+
     @property
     def columns(self) -> Sequence[Column]:
         """The columns as they are now."""
@@ -70,15 +73,33 @@ class Rows(Protocol):
         """Give a number that some rows have, by its name, such as `stream`."""
         ...
 
-    def matches(self, needle: str, rows: I64) -> Bool:
-        """Tell which of some rows show a text (in lower case)."""
+    def finder(self, needle: str) -> Finder:
+        """Give what finds the rows for a text: a filter, or plain words; FilterError where it is a wrong filter."""
         ...
 
 
-def shown_match(rows: Rows, needle: str, which: I64) -> Bool:
+class Finder(NamedTuple):
+    """Finds rows."""
+
+    test: Callable[[I64], Bool]
+    """Tells which of some rows, in ascending order, are wanted."""
+    chunk: int = CHUNK
+    """Rows to ask for in one go."""
+    settles: bool = True
+    """Whether a row that changes no more is found or not once and for all."""
+    quick: bool = False
+    """Whether a few rows may be asked for without a thread."""
+
+
+def shown_finder(rows: Rows, needle: str) -> Finder:
     """Look for a text in what rows show."""
-    found = [any(needle in cell.lower() for cell in line.cells) for line in rows.page(which)]
-    return np.array(found, np.bool_)
+    low = needle.lower()
+
+    def test(which: I64) -> Bool:
+        found = [any(low in cell.lower() for cell in line.cells) for line in rows.page(which)]
+        return np.array(found, np.bool_)
+
+    return Finder(test, quick=True)
 
 
 def codes(values: Sequence[str]) -> I64:

@@ -11,8 +11,8 @@ from numpy.typing import NDArray
 from cmppscope.report.safe import printable
 from cmppscope.report.show import Tree
 from cmppscope.rules import Severity
-from cmppscope.tables import I64, Bool
-from cmppscope.tui.rows import Column, Line, shown_match
+from cmppscope.tables import I64
+from cmppscope.tui.rows import Column, Finder, Line, shown_finder
 
 _COLUMNS = (
     Column("", 4, right=True, sortable=False),
@@ -23,6 +23,8 @@ _COLUMNS = (
 
 class FieldRows:
     """The field tree of a PDU, its findings above it."""
+
+    target = ""
 
     def __init__(self) -> None:
         """Begin without a PDU."""
@@ -86,6 +88,6 @@ class FieldRows:
         """Give 1 where a line is a finding."""
         return (rows < len(self._findings)).astype(np.int64) if name == "marked" else np.zeros(len(rows), np.int64)
 
-    def matches(self, needle: str, rows: I64) -> Bool:
-        """Tell which lines show a text."""
-        return shown_match(self, needle, rows)
+    def finder(self, needle: str) -> Finder:
+        """Look for a text in what fields show."""
+        return shown_finder(self, needle)

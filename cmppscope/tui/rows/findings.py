@@ -9,8 +9,8 @@ import numpy as np
 from numpy.typing import NDArray
 
 from cmppscope.report.safe import printable
-from cmppscope.tables import I64, Bool
-from cmppscope.tui.rows import Column, Line, codes, shown_match
+from cmppscope.tables import I64
+from cmppscope.tui.rows import Column, Finder, Line, codes
 from cmppscope.tui.store import FindingRow, Store
 
 _RULE_COLUMNS = (
@@ -32,6 +32,8 @@ _PLACE_COLUMNS = (
 
 class FindingRows:
     """The rules that do not hold, gravest first."""
+
+    target = "finding"
 
     def __init__(self, store: Store) -> None:
         """Draw from a store."""
@@ -78,13 +80,17 @@ class FindingRows:
             return np.ones(len(rows), np.int64)
         return np.array([getattr(self.finding(row), name) for row in rows.tolist()], np.int64)
 
-    def matches(self, needle: str, rows: I64) -> Bool:
-        """Tell which findings show a text, or hold a place that does."""
-        return shown_match(self, needle, rows)
+    def finder(self, needle: str) -> Finder:
+        """Find rules by a filter that one of their places passes, or by what they show."""
+        from cmppscope.tui.search import rule_finder  # noqa: PLC0415 - filters are loaded when the first one is typed
+
+        return rule_finder(self, needle, self.store)
 
 
 class PlaceRows:
     """The places of one finding."""
+
+    target = "finding"
 
     def __init__(self, store: Store) -> None:
         """Draw from a store."""
@@ -125,7 +131,7 @@ class PlaceRows:
         place = finding.places[row]
         ends = self.store.snapshot.ends.get(place.stream)
         who = ends.roles[place.direction] if ends else ""
-        cells = (str(place.frame), str(place.pdu or ""), str(place.stream), who, place.detail)
+        cells = (str(place.frame), str(place.pdu or ""), str(place.stream) if place.stream >= 0 else "", who, place.detail)
         return Line(tuple(map(printable, cells)), finding.severity.word)
 
     def key(self, column: int, count: int) -> NDArray[Any]:
@@ -140,6 +146,8 @@ class PlaceRows:
             return np.ones(len(rows), np.int64)
         return np.array([getattr(finding.places[row], name) for row in rows.tolist()], np.int64)
 
-    def matches(self, needle: str, rows: I64) -> Bool:
-        """Tell which places show a text."""
-        return shown_match(self, needle, rows)
+    def finder(self, needle: str) -> Finder:
+        """Find places by a filter or by what they show."""
+        from cmppscope.tui.search import place_finder  # noqa: PLC0415 - filters are loaded when the first one is typed
+
+        return place_finder(self, needle, self.store)

@@ -15,9 +15,9 @@ from cmppscope.report.names import command_name, iso_time
 from cmppscope.report.pdus import pdu_rows
 from cmppscope.report.safe import printable
 from cmppscope.report.short import info
-from cmppscope.rules import Severity
-from cmppscope.tables import I64, Bool
-from cmppscope.tui.rows import Column, Line
+from cmppscope.rules import STANDARD, Results, Severity
+from cmppscope.tables import I64
+from cmppscope.tui.rows import Column, Finder, Line
 from cmppscope.tui.store import Store
 
 RESPONSE = 0x80000000
@@ -28,9 +28,12 @@ _NO_ENDS = (("", ""), ("", ""))
 class PduRows:
     """Every PDU in a line."""
 
-    def __init__(self, store: Store, redaction: Redaction, zone: dt.tzinfo) -> None:
+    target = "pdu"
+
+    def __init__(self, store: Store, redaction: Redaction, zone: dt.tzinfo, results: Results = STANDARD) -> None:
         """Draw from a store."""
         self.store = store
+        self.results = results
         self.redaction = redaction
         self.zone = zone
         self.clock = False
@@ -91,7 +94,7 @@ class PduRows:
             name,
             str(each["sequence_id"]),
             str(each["total_length"]),
-            info(each, layout).removeprefix(name).lstrip(", "),
+            info(each, layout, self.results).removeprefix(name).lstrip(", "),
         )
         return Line(cells, severity.word if severity else self._tone(each))
 
@@ -138,33 +141,11 @@ class PduRows:
             return np.isin(rows + 1, self.store.snapshot.marked).astype(np.int64)
         return self.store.pdus.column(name)[rows]
 
-    def matches(self, needle: str, rows: I64) -> Bool:
-        """Tell which PDUs show a text: first by what comes again, then by numbers, then by the rest in words."""
-        pdus = self.store.pdus
-        commands = pdus.column("command")[rows]
-        found = _by_value(commands, lambda value: needle in command_name(value).removeprefix("CMPP_").lower())
-        flows = pdus.column("stream")[rows] * 2 + pdus.column("direction")[rows]
-        found |= _by_value(flows, lambda flow: any(needle in text.lower() for text in self._flow(flow).values()))
-        if needle.isdecimal():
-            for values in (rows + 1, *(pdus.column(name)[rows] for name in ("frame", "sequence", "length", "stream"))):
-                found |= np.char.find(values.astype("U20"), needle) >= 0
-        left = np.flatnonzero(~found)
-        texts = self._texts(rows[left])
-        found[left] = [needle in text for text in texts]
-        return found
+    def finder(self, needle: str) -> Finder:
+        """Find PDUs by a filter or by words."""
+        from cmppscope.tui.search import finder  # noqa: PLC0415 - filters are loaded when the first one is typed
 
-    def _texts(self, rows: I64) -> list[str]:
-        """Write time and info of some PDUs, to be searched."""
-        if not len(rows):
-            return []
-        batch = self.store.pdus.batch(rows)
-        full = pdu_rows(batch, PduColumns(batch), self.redaction)
-        layouts = batch.layout.tolist()
-        times = batch.time_ns.tolist()
-        return [
-            f"{self.time(time_ns)} {info(row, layout)}".lower()
-            for row, layout, time_ns in zip(full, layouts, times, strict=True)
-        ]
+        return finder(self, needle, "pdu", self.store)
 
     def _flow(self, flow: int) -> dict[str, str]:
         """Name both ends of a direction of a stream."""
@@ -182,13 +163,6 @@ def _ranks(values: I64, write: Callable[[int], str]) -> I64:
     texts = [write(value) for value in unique.tolist()]
     order = {text: rank for rank, text in enumerate(sorted(set(texts)))}
     return np.array([order[text] for text in texts], np.int64)[inverse]
-
-
-def _by_value(values: I64, test: Callable[[int], bool]) -> Bool:
-    """Test each value once."""
-    unique, inverse = np.unique(values, return_inverse=True)
-    tested: Bool = np.array([test(value) for value in unique.tolist()], np.bool_)[inverse]
-    return tested
 
 
 def finding_words(store: Store, pdu: int) -> list[tuple[Severity, str]]:

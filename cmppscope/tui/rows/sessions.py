@@ -11,8 +11,8 @@ from numpy.typing import NDArray
 from cmppscope.report import model
 from cmppscope.report.headlines import closing
 from cmppscope.report.safe import printable
-from cmppscope.tables import I64, Bool
-from cmppscope.tui.rows import Column, Line, codes, shown_match
+from cmppscope.tables import I64
+from cmppscope.tui.rows import Column, Finder, Line, codes
 from cmppscope.tui.store import Store
 
 _TONES = {"ok": "good", "refused": "error", "unanswered": "warn"}
@@ -20,6 +20,8 @@ _TONES = {"ok": "good", "refused": "error", "unanswered": "warn"}
 
 class SessionRows:
     """Every session in a line."""
+
+    target = "session"
 
     def __init__(self, store: Store) -> None:
         """Draw from a store."""
@@ -85,9 +87,11 @@ class SessionRows:
             return np.array([self.session(row).login in {"refused", "unanswered"} for row in rows.tolist()], np.int64)
         return np.array([getattr(self.session(row), name) for row in rows.tolist()], np.int64)
 
-    def matches(self, needle: str, rows: I64) -> Bool:
-        """Tell which sessions show a text."""
-        return shown_match(self, needle, rows)
+    def finder(self, needle: str) -> Finder:
+        """Find sessions by a filter or by what they show."""
+        from cmppscope.tui.search import finder  # noqa: PLC0415 - filters are loaded when the first one is typed
+
+        return finder(self, needle, "session", self.store)
 
 
 def login_words(session: model.Session) -> str:

@@ -9,14 +9,14 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from cmppscope.report.build import meaning
 from cmppscope.report.headlines import milliseconds
 from cmppscope.report.names import command_name, iso_time
 from cmppscope.report.safe import printable
-from cmppscope.tables import I64, Bool
+from cmppscope.rules import STANDARD, Results
+from cmppscope.tables import I64
 from cmppscope.transactions import STATES, Transactions
 from cmppscope.transactions.table import ANSWERED, LATE, NO_RESULT, OPEN, UNANSWERED
-from cmppscope.tui.rows import Column, Line, shown_match
+from cmppscope.tui.rows import Column, Finder, Line
 from cmppscope.tui.store import Store
 
 LATENCY = 1
@@ -39,10 +39,13 @@ _TONES = {ANSWERED: "", LATE: "warn", UNANSWERED: "error", OPEN: "note"}
 class TransactionRows:
     """Every request with what became of it."""
 
-    def __init__(self, store: Store, zone: dt.tzinfo) -> None:
+    target = "transaction"
+
+    def __init__(self, store: Store, zone: dt.tzinfo, results: Results = STANDARD) -> None:
         """Draw from a store."""
         self.store = store
         self.zone = zone
+        self.results = results
 
     @property
     def columns(self) -> Sequence[Column]:
@@ -78,7 +81,7 @@ class TransactionRows:
             str(table.sendings[row]),
             str(table.stream[row]),
             iso_time(int(table.time_ns[row]), self.zone)[11:26],
-            "" if code == NO_RESULT else printable(f"{code} {meaning(command, code)}".rstrip()),
+            "" if code == NO_RESULT else printable(f"{code} {self.results.of(command, code)}".rstrip()),
         )
         return Line(cells, _TONES.get(state, "quiet") or ("refused" if code > 0 and command != 7 else ""))
 
@@ -105,6 +108,8 @@ class TransactionRows:
         values: I64 = getattr(table, name)[rows]
         return values
 
-    def matches(self, needle: str, rows: I64) -> Bool:
-        """Tell which transactions show a text."""
-        return shown_match(self, needle, rows)
+    def finder(self, needle: str) -> Finder:
+        """Find transactions by a filter or by words."""
+        from cmppscope.tui.search import finder  # noqa: PLC0415 - filters are loaded when the first one is typed
+
+        return finder(self, needle, "transaction", self.store)

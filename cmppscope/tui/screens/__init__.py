@@ -33,9 +33,9 @@ class Pane(Container):
         self.table.refresh_rows()
 
     def set_filter(self, text: str) -> None:
-        """Show the rows that show a text."""
+        """Show the rows that pass a filter or hold a text."""
         table = self.filtered
-        table.want(changed(View(table.wish), needle=text.strip().lower()))
+        table.want(changed(View(table.wish), needle=text.strip()))
 
     def hits(self) -> str:
         """Say how many rows are shown, and how far the search has come."""

@@ -93,7 +93,7 @@ class PdusPane(Pane):
         else:
             pdus = self.store.pdus
             octets = pdus.octets(row)
-            tree = pdu_tree(octets, self.rows.redaction, int(pdus.column("layout")[row]))
+            tree = pdu_tree(octets, self.rows.redaction, int(pdus.column("layout")[row]), self.rows.results)
             self.fields.show(tree, octets, findings)
             self.octets.show(octets, self.fields.hidden)
         self.tree_.cursor = 0

@@ -4,11 +4,14 @@ from __future__ import annotations
 
 from textual import events, on
 from textual.app import ComposeResult
-from textual.containers import Horizontal
+from textual.containers import Horizontal, Vertical
 from textual.timer import Timer
 from textual.widgets import Input, Label
 
-from cmppscope.tui.messages import FilterChanged, FilterDone, GoTo, InputLeft
+from cmppscope.filters.errors import FilterError
+from cmppscope.report.carets import pointed
+from cmppscope.report.safe import printable, width
+from cmppscope.tui.messages import FilterChanged, GoTo, InputLeft
 
 _PAUSE_SECONDS = 0.15
 """Time without a key after which what was typed is searched for."""
@@ -16,8 +19,8 @@ _PAUSE_SECONDS = 0.15
 FILTER, GO_TO = "/", ":"
 
 
-class FilterLine(Horizontal):
-    """A prompt, a text, and what came of it."""
+class FilterLine(Vertical):
+    """A prompt, a text, and what came of it; under it what is wrong with a filter."""
 
     def __init__(self, id: str | None = None) -> None:  # noqa: A002
         """Begin out of sight."""
@@ -27,9 +30,13 @@ class FilterLine(Horizontal):
 
     def compose(self) -> ComposeResult:
         """Lay out the line."""
-        yield Label(FILTER, id="prompt", markup=False)
-        yield Input(id="typed", compact=True, select_on_focus=False)
-        yield Label("", id="hits", markup=False)
+        with Horizontal(id="line"):
+            yield Label(FILTER, id="prompt", markup=False)
+            yield Input(id="typed", compact=True, select_on_focus=False)
+            yield Label("", id="hits", markup=False)
+        mistake = Label("", id="mistake", markup=False)
+        mistake.display = False
+        yield mistake
 
     @property
     def typed(self) -> Input:
@@ -41,7 +48,9 @@ class FilterLine(Horizontal):
         self.kind = kind
         self.display = True
         self.query_one("#prompt", Label).update(kind)
-        self.typed.placeholder = "text that rows show" if kind == FILTER else "frame N, or p N for PDU N"
+        self.typed.placeholder = (
+            "words, or a filter: submit and result != 0" if kind == FILTER else "frame N, or p N for PDU N"
+        )
         self.set_quietly(text)
         self.typed.cursor_position = len(text)
         self.typed.focus()
@@ -55,10 +64,21 @@ class FilterLine(Horizontal):
         """Say what came of it."""
         self.query_one("#hits", Label).update(words)
 
+    def show_mistake(self, mistake: FilterError | None) -> None:
+        """Show what is wrong with the filter, with carets under the place."""
+        label = self.query_one("#mistake", Label)
+        label.display = mistake is not None
+        if mistake is not None:
+            _, carets, reason = pointed(mistake)
+            before = width(printable(mistake.text[: mistake.start])) - self.typed.scroll_offset.x
+            line = " " * max(0, before) + carets.strip()
+            label.update(f"{line[: max(1, self.typed.size.width)]}\n{reason}")
+
     def close(self) -> None:
         """Go out of sight."""
         self.display = False
         self.say("")
+        self.show_mistake(None)
 
     @on(Input.Changed)
     def _changed(self, event: Input.Changed) -> None:
@@ -69,9 +89,9 @@ class FilterLine(Horizontal):
         if self.kind == FILTER:
             self._timer = self.set_timer(_PAUSE_SECONDS, self._search)
 
-    def _search(self) -> None:
-        """Search for what was typed."""
-        self.post_message(FilterChanged(self.typed.value))
+    def _search(self, *, done: bool = False) -> None:
+        """Search for what was typed; when it is `done` the user goes on in the list."""
+        self.post_message(FilterChanged(self.typed.value, done))
 
     @on(Input.Submitted)
     def _submitted(self, event: Input.Submitted) -> None:
@@ -80,8 +100,7 @@ class FilterLine(Horizontal):
         if self._timer is not None:
             self._timer.stop()
         if self.kind == FILTER:
-            self._search()
-            self.post_message(FilterDone())
+            self._search(done=True)
         else:
             self.post_message(GoTo(self.typed.value))
 

@@ -24,7 +24,7 @@ from textual.worker import get_current_worker
 from cmppscope.report.safe import width as width_of
 from cmppscope.tui.actions import bindings
 from cmppscope.tui.cells import CUT, fit
-from cmppscope.tui.rows import Column, Line, Rows
+from cmppscope.tui.rows import Column, Finder, Line, Rows
 from cmppscope.tui.view import View, Wish, arrange, changed
 from cmppscope.tui.widgets.lines import Lines
 
@@ -142,22 +142,24 @@ class VirtualTable(Lines, can_focus=True, inherit_bindings=False):
         """Make the view that is wanted: at once, or in a thread."""
         before = self.view
         left = len(self.rows) - (before.seen if before.wish == self.wish else 0)
-        if self.wish.plain or (left <= AT_ONCE and not self._working):
+        finder = self.rows.finder(self.wish.needle) if self.wish.needle and not self._working else None
+        quick = left <= AT_ONCE and (finder is None or finder.quick)
+        if self.wish.plain or (quick and not self._working):
             self.workers.cancel_group(self, "arrange")
             self._working = False
-            *_, view = arrange(self.rows, self.wish, before)
+            *_, view = arrange(self.rows, self.wish, before, finder)
             self._adopt(view)
         elif self._working:
             self._stale = True
         else:
             self._working, self._stale = True, False
             wish = self.wish
-            self.run_worker(lambda: self._work(wish, before), thread=True, exclusive=True, group="arrange")
+            self.run_worker(lambda: self._work(wish, before, finder), thread=True, exclusive=True, group="arrange")
 
-    def _work(self, wish: Wish, before: View) -> None:
+    def _work(self, wish: Wish, before: View, finder: Finder | None) -> None:
         """Arrange in a thread."""
         worker = get_current_worker()
-        for view in arrange(self.rows, wish, before):
+        for view in arrange(self.rows, wish, before, finder):
             if worker.is_cancelled:
                 return
             self.post_message(self._Came(view))

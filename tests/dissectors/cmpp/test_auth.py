@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import hashlib
 from typing import Any
 
 import pytest
@@ -11,6 +12,7 @@ from dissectors.cmpp import (
     authenticator_source,
     check_authenticator_ismg,
     check_authenticator_source,
+    explain_authenticator_source,
 )
 
 SECRET = b"cmpp-secret"
@@ -78,3 +80,37 @@ def test_any_status_of_one_or_four_octets_is_checked(status: int) -> None:
     """A Status of 3.0 that needs four octets raises nothing."""
     four = authenticator_ismg(status, bytes(range(16)), SECRET, "four octets")
     assert check_authenticator_ismg(four, status, bytes(range(16)), SECRET) == "four octets"
+
+
+@pytest.mark.parametrize(
+    ("hashed", "why"),
+    [
+        (b"901234" + bytes(9) + SECRET + b"0922101530", ""),
+        (b"901234" + bytes(9) + SECRET + b"922101530", "the leading zero of the Timestamp left out"),
+        (b"901234" + SECRET + b"0922101530", "the nine zero octets left out"),
+        (b"901234" + b"0" * 9 + SECRET + b"0922101530", "nine characters 0 for the nine zero octets"),
+        (b"901234" + bytes(9) + SECRET + b"\n0922101530", "a line feed behind the secret"),
+        (b"901234" + bytes(9) + SECRET + b"\x000922101530", "a NUL behind the secret"),
+        (b"901234" + bytes(9) + SECRET + STAMP.to_bytes(4, "big"), "the Timestamp as four octets, not as digits"),
+        (
+            b"901234" + SECRET + b"922101530",
+            "the nine zero octets left out, the leading zero of the Timestamp left out",
+        ),
+        (b"901234" + bytes(9) + b"another" + b"0922101530", None),
+    ],
+)
+def test_known_mistakes_are_named(hashed: bytes, why: str | None) -> None:
+    """What a client joined otherwise than the document asks is named, several mistakes together as well."""
+    made = hashlib.md5(hashed).digest()  # noqa: S324 - the protocol asks for it
+    assert explain_authenticator_source(made, b"901234", SECRET, STAMP) == why
+
+
+def test_a_short_source_without_padding_is_named() -> None:
+    """A Source_Addr shorter than six octets is hashed with its padding; without it, that is said."""
+    for hashed, why in (
+        (b"9012\0\0" + bytes(9), ""),
+        (b"9012" + bytes(9), "Source_Addr without its padding"),
+        (b"9012  " + bytes(9), "Source_Addr padded with blanks"),
+    ):
+        made = hashlib.md5(hashed + SECRET + b"0922101530").digest()  # noqa: S324 - the protocol asks for it
+        assert explain_authenticator_source(made, b"9012\0\0", SECRET, STAMP) == why

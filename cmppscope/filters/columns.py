@@ -1,0 +1,181 @@
+"""Values of fields as columns that filters test: strings of octets, lists and texts decoded for all rows at once.
+
+Theory of operation. A field may stand in a row more than once (a list, both PDUs of a transaction) or not at all, so a
+column is two: the values, and the row of each. Octet Strings become Polars strings through their buffer, without a
+Python object each. Contents are joined with a character that none of them holds, decoded in one go and divided again:
+one call of a codec for thousands of messages. Where that fails, the half that holds the fault is divided further, and
+what is left of it is decoded one by one, as `dissectors.cmpp.text` does.
+"""
+
+from __future__ import annotations
+
+from typing import Any, NamedTuple
+
+import numpy as np
+import polars as pl
+
+from cmppscope.columns import Columns
+from cmppscope.tables import I64, U8, Bool
+from dissectors.cmpp.fields import Authenticator
+from dissectors.cmpp.text import CODECS, UDHI_BITS
+
+_SEPARATORS = "\x01\x02\x1e\x1f\x0b\x0e"
+"""Characters that hardly any message holds; octets below 0x30 are never half of a GB 18030 character."""
+_ONE_BY_ONE = 16
+"""Contents of which one is at fault that are decoded singly."""
+
+
+class Occurrences(NamedTuple):
+    """The values of a field, and the row of each."""
+
+    rows: I64 | None
+    """None where every row has one value."""
+    values: Any
+    """A NumPy array or a Polars Series."""
+
+    def __len__(self) -> int:
+        """Count the values."""
+        return len(self.values)
+
+    def unsigned(self) -> Occurrences:
+        """Give numbers as 64 bits without a sign."""
+        return Occurrences(self.rows, np.asarray(self.values).astype(np.uint64))
+
+
+def some(rows: Bool, values: Any) -> Occurrences:
+    """Give the values of the rows that have one."""
+    at = np.flatnonzero(rows)
+    return Occurrences(None, values) if len(at) == len(rows) else Occurrences(at, values[at])
+
+
+def joined(parts: list[Occurrences], count: int) -> Occurrences:
+    """Put occurrences of several fields of `count` rows together."""
+    parts = [part for part in parts if len(part)]
+    if len(parts) == 1:
+        return parts[0]
+    rows = [np.arange(count) if part.rows is None else part.rows for part in parts]
+    if not parts:
+        return Occurrences(np.zeros(0, np.int64), np.zeros(0, np.int64))
+    if isinstance(parts[0].values, pl.Series):
+        return Occurrences(np.concatenate(rows), pl.concat([part.values for part in parts]))
+    return Occurrences(np.concatenate(rows), np.concatenate([part.values for part in parts]))
+
+
+def layer_values(rows: I64, columns: Columns, name: str) -> Occurrences:
+    """Give a field of the 2.0 layouts; `rows` says which row of the table each row of `columns` is."""
+    field = columns.body.fields[columns.body.by_name[name]]
+    valid = columns.valid(name)
+    if field.kind == "list":
+        return _elements(rows, columns, name, field.width)
+    if field.kind == "content":
+        return _contents(rows, columns, name)
+    if field.kind == "string":
+        octets = columns.strings(name).octets
+        octets, rows = (octets, rows) if valid.all() else (octets[valid], rows[valid])
+        made = binaries(octets) if isinstance(field.layer_field, Authenticator) else strings(octets)
+        return Occurrences(rows, made)
+    numbers = columns.integer(name)
+    return Occurrences(rows, numbers) if valid.all() else Occurrences(rows[valid], numbers[valid])
+
+
+def binaries(octets: U8) -> pl.Series:
+    """Give the rows of an array [rows, width] as a column of octets."""
+    count, width = octets.shape
+    if not count:
+        return pl.Series([], dtype=pl.Binary)
+    return pl.Series(octets.reshape(-1)).reshape((count, width)).cast(pl.List(pl.UInt8)).cast(pl.Binary)
+
+
+def strings(octets: U8) -> pl.Series:
+    """Give Octet Strings, an array [rows, width], as texts without their last NULs: UTF-8, or else octet by octet."""
+    if not (octets & 0x80).any():
+        return binaries(octets).cast(pl.String).str.strip_chars_end("\0")
+    rare = np.flatnonzero((octets & 0x80).any(axis=1))
+    plain = octets.copy()
+    plain[rare] = 0
+    return strings(plain).scatter(rare, [_text(octets[row].tobytes()) for row in rare.tolist()])
+
+
+def _text(octets: bytes) -> str:
+    """Read an Octet String that is not ASCII."""
+    try:
+        return octets.decode().rstrip("\0")
+    except UnicodeDecodeError:
+        return octets.decode("latin-1").rstrip("\0")
+
+
+def _contents(rows: I64, columns: Columns, name: str) -> Occurrences:
+    """Give contents as octets."""
+    at = np.flatnonzero(columns.valid(name))
+    offset, size = columns.place(name)
+    starts = columns.position[at] + offset[at]
+    octets = columns.octets.tobytes() if len(at) else b""
+    return Occurrences(rows[at], pl.Series(_slices(octets, starts, starts + size[at]), dtype=pl.Binary))
+
+
+def _elements(rows: I64, columns: Columns, name: str, width: int) -> Occurrences:
+    """Give the elements of lists of Octet Strings, each with its row."""
+    offset, size = columns.place(name)
+    count = np.where(columns.valid(name), size // width, 0)
+    total = int(count.sum())
+    if not total:
+        return Occurrences(np.zeros(0, np.int64), pl.Series([], dtype=pl.String))
+    starts = columns.position + offset
+    if total == len(count) and (count == 1).all():
+        places, owner = starts, rows
+    else:
+        index = np.arange(total) - np.repeat(np.cumsum(count) - count, count)
+        places, owner = np.repeat(starts, count) + index * width, np.repeat(rows, count)
+    windows = np.lib.stride_tricks.sliding_window_view(columns.octets, width)
+    return Occurrences(owner, strings(np.ascontiguousarray(windows[places])))
+
+
+def _slices(octets: bytes, starts: I64, ends: I64) -> list[bytes]:
+    """Copy runs of octets."""
+    return [octets[start:stop] for start, stop in zip(starts.tolist(), ends.tolist(), strict=True)]
+
+
+def texts(rows: I64, columns: Columns, reports: Bool) -> Occurrences:
+    """Decode Msg_Content by Msg_Fmt, behind its user data header; reports and Msg_Fmts without text have none."""
+    there = columns.valid("msg_content") & ~reports
+    coding = columns.integer("msg_fmt")
+    offset, size = columns.place("msg_content")
+    starts = columns.position + offset
+    ends = starts + size
+    headed = np.flatnonzero(there & (columns.integer("tp_udhi") & UDHI_BITS > 0) & (size > 0))
+    starts[headed] = np.minimum(starts[headed] + 1 + columns.octets[starts[headed]], ends[headed])
+    octets = columns.octets.tobytes() if there.any() else b""
+    found: list[Occurrences] = []
+    for codec, msg_fmts in _FORMATS.items():
+        chosen = there & np.isin(coding, msg_fmts)
+        odd = chosen & ((ends - starts) & 1 > 0) if codec == "utf-16-be" else np.zeros_like(chosen)
+        for at, decode in ((np.flatnonzero(chosen & ~odd), _decoded), (np.flatnonzero(odd), _singly)):
+            if len(at):
+                made = decode(_slices(octets, starts[at], ends[at]), codec)
+                found.append(Occurrences(rows[at], pl.Series(made, dtype=pl.String)))
+    return joined(found, len(columns))
+
+
+_FORMATS = {
+    codec: [msg_fmt for msg_fmt, name in CODECS.items() if name == codec] for codec in dict.fromkeys(CODECS.values())
+}
+
+
+def _decoded(contents: list[bytes], codec: str) -> list[str]:
+    """Decode contents that end with a whole character, if they are sound; what cannot be decoded becomes U+FFFD."""
+    if len(contents) <= _ONE_BY_ONE:
+        return _singly(contents, codec)
+    try:
+        for separator in _SEPARATORS:
+            made = separator.encode(codec).join(contents).decode(codec).split(separator)
+            if len(made) == len(contents):
+                return made
+    except UnicodeDecodeError:
+        pass
+    half = len(contents) // 2
+    return _decoded(contents[:half], codec) + _decoded(contents[half:], codec)
+
+
+def _singly(contents: list[bytes], codec: str) -> list[str]:
+    """Decode contents one by one; what cannot be decoded becomes U+FFFD."""
+    return [content.decode(codec, "replace") for content in contents]

@@ -1,0 +1,192 @@
+"""What a request and its response say that is wanted when they are joined, kept until then.
+
+A transaction is closed with the PDU of its response, often in a later batch than its request. Of each PDU that a
+message needs, three numbers are noted; those whose transaction is not closed yet are carried to the next batch.
+
+    SUBMIT     print of the first receiver · receivers, prefix, Service_Id, Src_Id (`packed`) · Pk_total, Pk_number
+    DELIVER    Msg_Id · Msg_Id inside the report · print of the number inside, 0 in a message
+    FWD        Msg_Id · Pk_total, Pk_number
+    QUERY      print of Time, Query_Type and Query_Code
+    CANCEL     Msg_Id
+
+and of the responses to DELIVER, FWD and QUERY, what they repeat, in the same places.
+"""
+
+from __future__ import annotations
+
+from typing import NamedTuple
+
+import numpy as np
+
+from cmppscope.columns import DELIVER, FWD, SUBMIT, Columns, PduColumns
+from cmppscope.messages.prints import number_prints, string_prints
+from cmppscope.messages.table import Table, joined
+from cmppscope.messages.tally import Keys
+from cmppscope.sessions import CANCEL, QUERY, RESPONSE
+from cmppscope.tables import I64, U64, Bool, PduBatch
+from cmppscope.transactions import Transactions
+
+MOST_CARRIED = 1_000_000
+"""PDUs of open transactions that are remembered; the oldest are let go."""
+
+NOTED = (SUBMIT, DELIVER, FWD, QUERY, CANCEL, DELIVER | RESPONSE, FWD | RESPONSE, QUERY | RESPONSE)
+_KINDS = {"pdu": np.int64, "a": np.int64, "b": np.int64, "c": np.int64}
+_ECHO = ("time", 19)
+"""The first field that QUERY_RESP repeats, and the octets of all of them (CMPP 2.0 §7.4.4.2)."""
+
+
+PREFIX_SHIFT, SERVICE_SHIFT, SOURCE_SHIFT = 8, 20, 36
+_CODE = 0xFFFF
+NO_PREFIX = 1000
+
+
+class Said(NamedTuple):
+    """What was noted of some PDUs; 0 where nothing was."""
+
+    there: Bool
+    a: I64
+    b: I64
+    c: I64
+
+
+def prefix_of(packed: I64) -> I64:
+    """Give the first three digits of the first receiver, 1000 where they are none."""
+    return (packed >> PREFIX_SHIFT) & 0xFFF
+
+
+def service_of(packed: I64) -> I64:
+    """Give the number of the Service_Id."""
+    return (packed >> SERVICE_SHIFT) & _CODE
+
+
+def source_of(packed: I64) -> I64:
+    """Give the number of the Src_Id."""
+    return (packed >> SOURCE_SHIFT) & _CODE
+
+
+class Notes:
+    """Notes PDUs, and hands out what was noted."""
+
+    def __init__(self, services: Keys, sources: Keys) -> None:
+        """`services` and `sources` number the Service_Ids and Src_Ids."""
+        self._services, self._sources = services, sources
+        self._carried = Table.empty(_KINDS)
+        self._first = 0
+        self._said = Said(np.zeros(0, np.bool_), *(np.zeros(0, np.int64),) * 3)
+
+    @property
+    def nbytes(self) -> int:
+        """Octets that are carried."""
+        return self._carried.nbytes
+
+    def feed(self, batch: PduBatch, columns: PduColumns) -> None:
+        """Note the PDUs of a batch."""
+        count = len(batch)
+        self._first = batch.first
+        self._said = Said(np.zeros(count, np.bool_), *(np.zeros(count, np.int64) for _ in range(3)))
+        for command in NOTED:
+            rows = columns.rows(command)
+            if len(rows):
+                self._note(columns, command, rows)
+
+    def of(self, pdus: I64) -> Said:
+        """Give what was noted of some PDUs."""
+        rows = pdus - self._first
+        inside = rows >= 0
+        at = np.where(inside, rows, 0)
+        said = self._said
+        found = self._nothing(len(pdus))
+        if len(said.there):
+            found = Said(said.there[at], said.a[at], said.b[at], said.c[at])
+        older = np.flatnonzero(~inside)
+        if len(older):
+            for column, value in zip(found, self._older(pdus[older]), strict=True):
+                column[older] = value
+        return found
+
+    def settle(self, closed: Transactions, resends: I64) -> None:
+        """Forget the PDUs of transactions that are closed, and further sendings; carry the others."""
+        used = np.concatenate([closed.pdu, closed.response_pdu])
+        open_ = self._said.there.copy()
+        open_[resends] = False
+        rows = used - self._first
+        open_[rows[rows >= 0]] = False
+        still = np.flatnonzero(open_)
+        fresh = Table.of(_KINDS, pdu=self._first + still, **{n: getattr(self._said, n)[still] for n in "abc"})
+        if len(self._carried):
+            older = np.sort(used[rows < 0])
+            place = np.minimum(np.searchsorted(older, self._carried["pdu"]), max(len(older) - 1, 0))
+            kept = older[place] != self._carried["pdu"] if len(older) else np.ones(len(self._carried), np.bool_)
+            fresh = joined([self._carried.take(kept), fresh])
+        self._carried = fresh.take(slice(max(0, len(fresh) - MOST_CARRIED), None))
+
+    def _older(self, pdus: I64) -> Said:
+        """Give what was carried of PDUs from before the batch."""
+        known = self._carried["pdu"]
+        if not len(known):
+            return self._nothing(len(pdus))
+        place = np.minimum(np.searchsorted(known, pdus), len(known) - 1)
+        there = known[place] == pdus
+        return Said(there, *(np.where(there, self._carried[name][place], 0) for name in "abc"))
+
+    def _nothing(self, count: int) -> Said:
+        """Say that nothing was noted."""
+        return Said(np.zeros(count, np.bool_), *(np.zeros(count, np.int64) for _ in range(3)))
+
+    def _note(self, columns: PduColumns, command: int, rows: I64) -> None:
+        """Note the PDUs of one command whose fields are all there."""
+        body = columns.body(command)
+        there = body.valid(body.body.fields[-1].name)
+        if not there.all():
+            rows, body = rows[there], Columns(body.octets, body.position[there], body.length[there], body.body)
+        if not len(rows):
+            return
+        said = self._said
+        said.there[rows] = True
+        if command == SUBMIT:
+            said.a[rows], said.b[rows], said.c[rows] = self._submit(body)
+        elif command & ~RESPONSE == QUERY:
+            start, width = _ECHO
+            said.a[rows] = string_prints(body.octets, body.position + body.place(start)[0], width).view(np.int64)
+        else:
+            said.a[rows] = body.integer("msg_id").view(np.int64)
+        if command & ~RESPONSE == FWD:
+            said.b[rows] = _part(body)
+        if command == DELIVER:
+            for inside, report in columns.reports(DELIVER).values():
+                of = columns.rows(DELIVER)[inside]
+                said.b[of] = report.integer("msg_id").view(np.int64)
+                said.c[of] = report_numbers(columns, report).view(np.int64) | 1
+
+    def _submit(self, body: Columns) -> tuple[I64, I64, I64]:
+        """Give what is noted of SUBMITs."""
+        octets, position = body.octets, body.position
+        count = body.integer("dest_usr_tl").astype(np.int64)
+        first = np.where(count > 0, body.place("dest_terminal_id")[0], 0)  # the fixed part is as long as a number
+        number, head = number_prints(octets, position + first)
+        service = self._services.feed(octets, position + body.place("service_id")[0], 10)
+        source = self._sources.feed(octets, position + body.place("src_id")[0], 21)
+        packed = count | (np.where(count > 0, _prefix(head), NO_PREFIX) << PREFIX_SHIFT)
+        packed |= (service << SERVICE_SHIFT) | (source << SOURCE_SHIFT)
+        return np.where(count > 0, number.view(np.int64), 0), packed, _part(body)
+
+
+def report_numbers(columns: PduColumns, report: Columns) -> U64:
+    """Give the prints of the numbers inside reports; made once a batch."""
+    offset = report.place("dest_terminal_id")[0]
+    width = report.body.fields[report.body.by_name["dest_terminal_id"]].width
+    where = report.position + offset
+    return columns.once(("report numbers", width), lambda: number_prints(report.octets, where, width)[0])
+
+
+def _part(body: Columns) -> I64:
+    """Give Pk_total and Pk_number in one number."""
+    return (body.integer("pk_total").astype(np.int64) << 8) | body.integer("pk_number").astype(np.int64)
+
+
+def _prefix(head: I64) -> I64:
+    """Read three characters as a number."""
+    digits = [((head >> shift) & 0xFF) - ord("0") for shift in (0, 8, 16)]
+    value = digits[0] * 100 + digits[1] * 10 + digits[2]
+    good = np.logical_and.reduce([(digit >= 0) & (digit <= 9) for digit in digits])
+    return np.where(good, value, NO_PREFIX)

@@ -1,0 +1,221 @@
+"""What the text under `/` means, and what finds the rows for it: a filter of `cmppscope.filters`, or plain words.
+
+A finder is made where the application's thread is, which takes no time, and works in another: it holds what the store
+had then, and rows that were there never change.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable, Iterator, Sequence
+from typing import Any
+
+import numpy as np
+
+from cmppscope.filters.errors import FilterError
+from cmppscope.filters.plain import plain_words, words_filter
+from cmppscope.filters.selection import Filter, Sieve
+from cmppscope.filters.tables import (
+    FINDING,
+    MESSAGE,
+    PDU,
+    SESSION,
+    TRANSACTION,
+    FindingTable,
+    PduTable,
+    SessionTable,
+    Spot,
+    Table,
+    TransactionTable,
+    end,
+)
+from cmppscope.tables import I64, Bool
+from cmppscope.tui.rows import Finder, Rows, shown_finder
+from cmppscope.tui.rows.findings import PlaceRows
+from cmppscope.tui.store import FindingRow, Snapshot, Store
+
+AT_A_TIME = 1 << 17
+"""Rows that a filter looks at before what it found is shown."""
+BY_ENDS = frozenset(("ip.addr", "ip.src", "ip.dst", "tcp.port", "tcp.srcport", "tcp.dstport"))
+"""Fields that are known when the ends of a stream are."""
+_FIELDS_KEPT = 4
+"""A filter of more fields does not keep their columns for the next one."""
+
+
+def read(text: str, target: str, store: Store) -> Filter | str | None:
+    """Read what was typed for a list: a filter, or words to be looked for; FilterError where it is a wrong filter."""
+    if not text.strip() or not target:
+        return text.strip() or None
+    words = plain_words(text, target)
+    if words is None:
+        wanted = Filter(text, target, store.zone)
+        if MESSAGE in wanted.needs:
+            error = FilterError("messages have no list here yet", 0, len(text))
+            error.text = text
+            raise error
+        return wanted
+    if target in (PDU, TRANSACTION):
+        low = words.lower()
+        ends = store.snapshot.ends.items()
+        streams = [number for number, both in ends if any(low in address.lower() for address in both.addresses)]
+        return words_filter(words, target, store.results.of, streams)
+    return words
+
+
+def mistake_in(text: str, target: str, store: Store) -> FilterError | None:
+    """Tell what is wrong with what was typed for a list."""
+    try:
+        read(text, target, store)
+    except FilterError as error:
+        return error
+    return None
+
+
+def finder(rows: Rows, needle: str, target: str, store: Store) -> Finder:
+    """Give what finds rows of a list of `target`."""
+    wanted = read(needle, target, store)
+    if not isinstance(wanted, Filter):
+        return shown_finder(rows, wanted or "")
+    hunt = _Hunt(wanted, store)
+    settles = not wanted.needs and (not wanted.fields & BY_ENDS or _ends_known(store))
+    return Finder(hunt.test, AT_A_TIME, settles)
+
+
+def rule_finder(rows: Rows, needle: str, store: Store) -> Finder:
+    """Give what finds rules: those of which a listed place passes."""
+    wanted = read(needle, FINDING, store)
+    if not isinstance(wanted, Filter):
+        return shown_finder(rows, wanted or "")
+    hunt = _Hunt(wanted, store)
+    findings = store.snapshot.findings
+    ends = np.cumsum([0, *(len(finding.places) for finding in findings)])
+
+    def test(which: I64) -> Bool:
+        counts = np.r_[0, np.cumsum(hunt.test(np.arange(ends[-1])))]
+        found: Bool = counts[ends[which + 1]] > counts[ends[which]]
+        return found
+
+    return Finder(test, settles=False)
+
+
+def place_finder(rows: PlaceRows, needle: str, store: Store) -> Finder:
+    """Give what finds places of the rule that is shown."""
+    wanted = read(needle, FINDING, store)
+    if not isinstance(wanted, Filter):
+        return shown_finder(rows, wanted or "")
+    findings = store.snapshot.findings
+    chosen = next((at for at, found in enumerate(findings) if (found.rule, found.fault) == rows.rule), len(findings))
+    before = sum(len(finding.places) for finding in findings[:chosen])
+    hunt = _Hunt(wanted, store)
+    return Finder(lambda which: hunt.test(which + before), settles=False)
+
+
+def _ends_known(store: Store) -> bool:
+    """Tell whether the ends of the stream of every PDU are known."""
+    streams = np.flatnonzero(np.bincount(store.pdus.column("stream")))
+    return store.snapshot.ends.keys() >= set(streams.tolist())
+
+
+class _Hunt:
+    """A filter at work on the rows of the store as they were when it was made."""
+
+    def __init__(self, wanted: Filter, store: Store) -> None:
+        """Hold what the filter may ask."""
+        self._filter = wanted
+        self._snapshot = store.snapshot
+        self._pdus = store.pdus
+        self._pdu_count = len(store.pdus)
+        self._spans = store.pdus.spans(self._pdu_count)
+        self._kept = wanted.fields - BY_ENDS if len(wanted.fields) <= _FIELDS_KEPT else frozenset()
+        self._sieve: Sieve | None = None
+        self._mask: Bool | None = None
+        self._passing: dict[int, Bool] = {}
+        """Which PDUs pass, by the first row of each span."""
+        asked = {wanted.target, *wanted.needs}
+        self._transactions = store.transactions.later() if TRANSACTION in asked else None
+
+    def test(self, which: I64) -> Bool:
+        """Tell which of some rows pass."""
+        if self._sieve is None:
+            self._sieve = Sieve(self._filter)
+            for need in sorted(self._filter.needs):
+                for table in self._tables(need):
+                    self._sieve.see(table)
+        if not len(which):
+            return np.zeros(0, np.bool_)
+        if self._filter.target == PDU:
+            return self._test_pdus(which)
+        if self._mask is None:
+            self._mask = self._sieve.choose(self._tables(self._filter.target)[0])
+        return self._mask[which]
+
+    def _test_pdus(self, which: I64) -> Bool:
+        """Tell which PDUs pass: those of each part of the store in turn."""
+        assert self._sieve is not None  # noqa: S101 - made by `test`
+        low, high = int(which[0]), int(which[-1]) + 1
+        mask = np.zeros(high - low, np.bool_)
+        for start, table in self._pdu_tables(low, high):
+            if start not in self._passing:
+                self._passing[start] = self._sieve.choose(table)
+                table.keep_only(self._kept)
+            passing = self._passing[start]
+            first, last = max(start, low), min(start + len(table), high)
+            mask[first - low : last - low] = passing[first - start : last - start]
+        return mask[which - low]
+
+    def _pdu_tables(self, low: int, high: int) -> Iterator[tuple[int, PduTable]]:
+        """Yield the spans of PDUs that have some of these rows, with the first row of each."""
+        searched = self._pdus.searched
+        for start, stop in self._spans:
+            if start >= high or stop <= low:
+                continue
+            table = searched.get(start)
+            if table is None or len(table) != stop - start:
+                batch = self._pdus.span(start, stop)
+                table = searched[start] = PduTable(batch, self._pdus.session[start:stop], ends_of(self._snapshot))
+            yield start, table
+
+    def _tables(self, kind: str) -> Sequence[Table]:
+        """Give a table of the store."""
+        if kind == PDU:
+            return [table for _, table in self._pdu_tables(0, self._pdu_count)]
+        if kind == TRANSACTION and self._transactions is not None:
+            return [TransactionTable(self._transactions())]
+        if kind == SESSION:
+            return [SessionTable(self._snapshot.sessions)]
+        if kind == FINDING:
+            return [finding_table(self._snapshot.findings, self._snapshot)]
+        return []
+
+
+def finding_table(findings: Iterable[FindingRow], snapshot: Snapshot) -> FindingTable:
+    """Give the listed places of findings, one finding behind the other."""
+    spots = [
+        Spot(
+            place.frame,
+            place.stream,
+            place.direction,
+            place.offset,
+            place.pdu,
+            int(finding.severity),
+            finding.rule,
+            finding.section,
+            finding.fault,
+            place.detail,
+        )
+        for finding in findings
+        for place in finding.places
+    ]
+    return FindingTable(spots, snapshot.sessions)
+
+
+def ends_of(snapshot: Snapshot) -> Callable[[int], Any]:
+    """Give both ends of streams as filters see them."""
+
+    def both(stream: int) -> Any:
+        found = snapshot.ends.get(stream)
+        if found is None:
+            return None
+        pairs = (address.rpartition(":") for address in found.addresses)
+        return tuple(end(host.strip("[]"), int(port)) for host, _, port in pairs)
+
+    return both
