@@ -59,6 +59,12 @@ def words_at(octets: U8, at: I64) -> I64:
     return words
 
 
+def three_words_at(octets: U8, at: I64) -> tuple[I64, I64, I64]:
+    """Read three big-endian 32-bit numbers that follow each other, at positions."""
+    words = octets_at(octets, at, 12).view(">u4").astype(np.int64)
+    return words[:, 0].copy(), words[:, 1].copy(), words[:, 2].copy()
+
+
 def octets_at(octets: U8, at: I64, width: int) -> U8:
     """Copy `width` octets from each position: an array [positions, width]."""
     if not len(at) or not width:

@@ -1,11 +1,11 @@
-"""Typed fields of PDUs as columns, compiled from `fields_desc` of the Scapy layers.
+"""Typed fields of PDUs as columns, as `formats` has them from `fields_desc` of the Scapy layers.
 
-Theory of operation. A body's fields are compiled once into a list of reads. Up to the first list or content, a field
+Theory of operation. A body's fields are a list of reads. Up to the first list or content, a field
 stands at a constant offset; behind it the offset is an array that grows by the list's and the content's size. A read
 gathers the field's octets of all rows at once. A field whose octets do not all lie inside the PDU is invalid, and so
 are all behind it (design: cut and overlong bodies); the layers say None there, and a test holds both equal.
 
-A column is decoded when it is asked for. An unknown field class is an error when the body is compiled.
+A column is decoded when it is asked for. `formats` is made beforehand, so that nothing here loads Scapy.
 """
 
 from __future__ import annotations
@@ -16,25 +16,20 @@ from functools import cached_property
 from typing import TYPE_CHECKING, Any, NamedTuple, TypeVar
 
 import numpy as np
-from scapy.fields import ByteField, IntField, LongField, ShortField, SignedIntField
 
+from cmppscope import formats
 from cmppscope.arrays import octets_at
-from cmppscope.tables import I64, LAYOUT_20, U8, U64, Bool, PduBatch, snake
-from dissectors.cmpp import BODIES, CMPPMOReport, CMPPReport, CMPPReport71
-from dissectors.cmpp.counted import OctetContent, OctetList
-from dissectors.cmpp.fields import OctetString
+from cmppscope.tables import I64, LAYOUT_20, U8, U64, Bool, PduBatch
 
 if TYPE_CHECKING:
-    from scapy.fields import AnyField
-    from scapy.packet import Packet
+    from cmppscope.formats import Format
 
 Made = TypeVar("Made")
+Slot = TypeVar("Slot", int, I64)
 
 HEADER = 12
 
 SUBMIT, DELIVER, FWD = 0x04, 0x05, 0x09
-
-_INTEGERS = (ByteField, ShortField, IntField, LongField)
 
 
 class Field(NamedTuple):
@@ -48,14 +43,20 @@ class Field(NamedTuple):
     """Octets of the field, or of one element of a list."""
     counter: str
     """The field that counts the elements or octets of a list or content."""
-    layer_field: AnyField
-    """The field of the layer that this was compiled from."""
+    spelt: str
+    """Its name in the specification."""
+    layer_class: str
+    """Class of the layer's field (`dissectors.cmpp.fields`)."""
+    meanings: str
+    """The table of what its values mean (`dissectors.cmpp.enums`), or empty."""
 
 
 class Body(NamedTuple):
     """A compiled body."""
 
     command: str
+    section: str
+    """The document's version and section."""
     fields: tuple[Field, ...]
     by_name: dict[str, int]
 
@@ -78,36 +79,20 @@ def plain_text(octets: bytes) -> str | None:
     return text if text.isascii() and text.isprintable() else None
 
 
-def compile_body(layer: type[Packet]) -> Body:
-    """Compile `fields_desc` of a layer; TypeError for a field class that has no column."""
-    fields = tuple(_compile(f) for f in layer.fields_desc)
-    return Body(layer().name or "", fields, {f.name: at for at, f in enumerate(fields)})
+def _body(format_: Format) -> Body:
+    """Read one format."""
+    command, section, given = format_
+    fields = tuple(map(Field._make, given))
+    return Body(command, section, fields, {f.name: at for at, f in enumerate(fields)})
 
 
-def _compile(field: AnyField) -> Field:
-    """Compile one field."""
-    name = snake(field.name)
-    if isinstance(field, OctetString):
-        return Field(name, "string", field.width, "", field)
-    if isinstance(field, OctetList):
-        return Field(name, "list", field.width, snake(field.count_field), field)
-    if isinstance(field, OctetContent):
-        return Field(name, "content", 1, snake(field.length_field), field)
-    if isinstance(field, SignedIntField):
-        return Field(name, "signed", field.sz, "", field)
-    if isinstance(field, _INTEGERS):
-        return Field(name, "int", field.sz, "", field)
-    message = f"{name}: no column for a field of class {type(field).__name__}"
-    raise TypeError(message)
-
-
-COMPILED = {command: compile_body(layer) for command, layer in BODIES.items()}
+COMPILED = {command: _body(each) for command, each in formats.BODIES.items()}
 """Command_Id to the compiled body of its 2.0 layout."""
 
-REPORTS = {60: compile_body(CMPPReport), 71: compile_body(CMPPReport71)}
+REPORTS = {length: _body(each) for length, each in formats.REPORTS.items()}
 """Msg_Length to the compiled status report (CMPP 2.0 §7.4.5.1; 71 octets in 3.0 §8.4.5.1)."""
 
-MO_REPORT = compile_body(CMPPMOReport)
+MO_REPORT = _body(formats.MO_REPORT)
 """The report about an MO, 60 octets (CMPP 2.0 §7.5.4.1)."""
 
 
@@ -206,6 +191,14 @@ class Columns:
         return result
 
 
+_SLOTS = 64
+
+
+def _slot(command: Slot) -> Slot:
+    """Give Command_Ids one of few slots each; different ones may share a slot."""
+    return (command & 0x1F) | (command >> 26 & 0x20)
+
+
 class PduColumns:
     """The typed fields of a batch of PDUs, a command at a time."""
 
@@ -223,12 +216,24 @@ class PduColumns:
         made: Made = self._made[name]
         return made
 
+    def forget(self) -> None:
+        """Forget what was made once: it points back here, and so the batch's octets would stay in memory."""
+        self._made.clear()
+
     def rows(self, command: int) -> I64:
         """Give the rows of a command that are laid out as in 2.0."""
         if command not in self._rows:
             batch = self.batch
-            self._rows[command] = np.flatnonzero((batch.command == command) & (batch.layout == LAYOUT_20))
+            there = self._seen[_slot(command)]
+            rows = (batch.command == command) & (batch.layout == LAYOUT_20) if there else np.zeros(0, np.bool_)
+            self._rows[command] = np.flatnonzero(rows)
         return self._rows[command]
+
+    @cached_property
+    def _seen(self) -> Bool:
+        """Tell which slots hold a Command_Id of the batch: most commands are in few batches, and not looked for."""
+        seen: Bool = np.bincount(_slot(self.batch.command), minlength=_SLOTS) > 0
+        return seen
 
     def body(self, command: int) -> Columns:
         """Give the columns of those rows."""

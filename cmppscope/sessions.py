@@ -343,8 +343,8 @@ class Sessions:
     def _count(self, batch: PduBatch, session: I64) -> None:
         """Count PDUs by session, direction and command, and keep each session's last one and first business."""
         commands = np.unique(batch.command)
-        place = np.searchsorted(commands, batch.command)
-        _, first, counts = distinct((session * 2 + batch.direction) * len(commands) + place)
+        number_of = np.searchsorted(commands, batch.command)
+        _, first, counts = distinct((session * 2 + batch.direction) * len(commands) + number_of)
         business: dict[int, tuple[int, tuple[int, int]]] = {}
         new: list[int] = []
         for row, count in zip(first.tolist(), counts.tolist(), strict=True):

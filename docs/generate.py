@@ -1,4 +1,4 @@
-"""Write the documents that are made from the program: rules, command line, fields, report and its schema.
+"""Write what is made from the program: rules, command line, fields, report and its schema; formats from the layers.
 
 `--check` writes nothing and ends with 1 where a document is not what the program says.
 """
@@ -18,6 +18,7 @@ sys.path[:0] = [str(FOLDER.parent), str(FOLDER)]
 os.environ["COLUMNS"] = "80"
 
 import judge  # noqa: E402 - behind the path
+import layers  # noqa: E402
 import typer  # noqa: E402
 
 from cmppscope.cli import app  # noqa: E402
@@ -29,6 +30,7 @@ from cmppscope.rules.keys import LIMITS  # noqa: E402
 from cmppscope.transactions import Timers  # noqa: E402
 
 _MADE = "<!-- Made by docs/generate.py: do not edit. -->"
+_FORMATS = "../cmppscope/formats.py"
 _JUDGED = "Findings on the real captures, each judged"
 
 
@@ -41,6 +43,7 @@ def documents() -> dict[str, str]:
         "report.md": "\n".join(_report(made)) + "\n",
         "fields.md": "\n".join(_fields()) + "\n",
         "report.schema.json": json.dumps(made, indent=2, ensure_ascii=False) + "\n",
+        _FORMATS: layers.formats(),
     }
 
 
@@ -199,6 +202,8 @@ def main() -> int:
     if stale and "--check" in sys.argv:
         print(f"out of date (make docs): {', '.join(stale)}", file=sys.stderr)
         return 1
+    if _FORMATS in stale:  # the other documents were made from the old ones
+        os.execv(sys.executable, [sys.executable, *sys.argv])  # noqa: S606 - this program again
     print("\n".join(f"docs/{name}: written" for name in stale) or "docs/: up to date")
     return 0
 

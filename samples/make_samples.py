@@ -12,7 +12,7 @@ import sys
 from pathlib import Path
 from typing import TYPE_CHECKING, NamedTuple
 
-from samples.stories import faults, gateways, others, sessions
+from samples.stories import faults, gateways, links, others, sessions
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -57,6 +57,21 @@ SAMPLES: dict[str, Sample] = {
             "pipelined-sps.pcap",
             sessions.pipelined_sps,
             "Two SPs send windows of 16 and 17 SUBMITs in full segments; the 17th gets Result 8.",
+        ),
+        Sample(
+            "hourly-drop.pcap",
+            links.hourly_drop,
+            "An SP logs in, sends one SMS and is silent; an hour later the gateway closes; three times over.",
+        ),
+        Sample(
+            "slow-gateway.pcap",
+            links.slow_gateway,
+            "An SP sends whole windows; the gateway takes more than a second for each, the SP 4 ms for its DELIVER.",
+        ),
+        Sample(
+            "rate-limited.pcap",
+            links.rate_limited,
+            "An SP sends 24 SMS in a second, eight at a time; the gateway takes 20 and gives the rest Result 8.",
         ),
         Sample(
             "loss-and-resync.pcap",

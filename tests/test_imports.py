@@ -58,6 +58,12 @@ def test_commands_load_what_they_use(arguments: tuple[str, ...]) -> None:
     assert loaded_by(*arguments) & set(HEAVY) == set()
 
 
+@pytest.mark.parametrize("arguments", [("report", DEMO), (DEMO,), ("findings", DEMO)], ids=" ".join)
+def test_a_report_starts_fast(arguments: tuple[str, ...]) -> None:
+    """What is read as columns needs no layer of Scapy, no filter language, no interpreter of schemas."""
+    assert loaded_by(*arguments) & {"scapy", "lark", "pydantic", "polars", "textual"} == set()
+
+
 @pytest.mark.parametrize("path", CORE, ids=lambda path: str(path.relative_to(ROOT)))
 def test_the_core_imports_nothing_of_the_world(path: Path) -> None:
     """No module of the core imports I/O, threads or a clock, at the top or inside a function."""

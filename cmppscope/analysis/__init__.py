@@ -238,7 +238,7 @@ class Analysis:
             columns=columns,
             session=session,
             sessions=self.sessions,
-            odd=[*odd, *trouble],
+            odd=[*odd, *trouble, *self._pairing.odd],
             paired=paired,
             limits=self._limits,
             timers=self._timers,
@@ -260,6 +260,7 @@ class Analysis:
         self.statistics.end_to_end.add(latencies)
         if len(batch) or facts.odd:
             self._findings.feed(facts)
+        columns.forget()
         return facts
 
     def _late_octets(self, frame: int) -> list[Oddity]:

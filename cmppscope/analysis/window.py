@@ -22,7 +22,7 @@ from cmppscope.reassembly import Streams
 from cmppscope.rules.model import Hits, no_hits
 from cmppscope.sessions import Session
 from cmppscope.tables import I64, Bool, Oddity, PduBatch
-from cmppscope.transactions import Paired
+from cmppscope.transactions import Paired, Transactions
 
 AUDITED_SESSIONS = 20_000
 """Sessions with a higher number are not audited one by one."""
@@ -112,6 +112,8 @@ class _Waiting:
     """Stream * 2 + direction."""
     until: I64 = field(default_factory=_none)
     """Clock at which the request is given up."""
+    level: I64 = field(default_factory=_none)
+    """Requests that waited when it was sent, with itself."""
 
 
 @dataclass(slots=True)
@@ -147,18 +149,21 @@ class Window:
 
     def feed(self, batch: PduBatch, session: I64, paired: Paired, odd: list[Oddity]) -> tuple[Hits, Hits]:
         """Take a batch; give where W was exceeded, and where Result 8 was answered although it was not."""
+        throttling = self._throttling(paired.closed)
         gaps = [o for o in odd if o.fault == "capture" and o.kind in ("gap", "skipped")]
         if not len(batch) and not gaps:
             return no_hits(), no_hits()
         clock = np.maximum(np.maximum.accumulate(batch.time_ns), self._clock)
+        before = self._waiting
         events = self._events(batch, session, clock, paired, gaps)
         exceeded = throttled = no_hits()
         if len(events.place):
             self._add_up(events)
+            asked = self._note_levels(batch, events)
             self._note_peaks(batch, events)
             self._note_seconds(events)
             exceeded = self._episodes(batch, events)
-            throttled = self._flow_control(batch, clock, paired, gaps, events)
+            throttled = self._flow_control(batch, clock, throttling, gaps, before, asked)
         for gap in gaps:
             at = int(np.searchsorted(batch.known_frame, gap.known_frame))
             self._unsure[gap.stream] = (int(clock[at - 1]) if at else self._clock) + self._patience_ns
@@ -193,6 +198,7 @@ class Window:
             np.concatenate([carried.group, group]),
             np.concatenate([carried.lane, lane]),
             np.concatenate([carried.until, clock[rows] + self._patience_ns]),
+            np.concatenate([carried.level, np.zeros_like(rows)]),
         )
         end = np.concatenate([carried_ends, ends[rows]])
         self._give_up(every, end, clock)
@@ -271,6 +277,15 @@ class Window:
             events.time_ns = events.time_ns[known]
             first = np.flatnonzero(gap[known])
             events.time_ns[first] = state.last_ns[events.group[first]]
+
+    def _note_levels(self, batch: PduBatch, events: _Events) -> I64:
+        """Give how many requests waited when each of the batch was sent; keep it with those that wait on."""
+        asked = np.zeros(len(batch), np.int64)
+        sent = events.delta > 0
+        asked[events.place[sent] >> 1] = events.level[sent]
+        new = self._waiting.pdu >= batch.first
+        self._waiting.level[new] = asked[self._waiting.pdu[new] - batch.first]
+        return asked
 
     def _note_peaks(self, batch: PduBatch, events: _Events) -> None:
         """Keep peaks, levels and the time at the limit."""
@@ -421,24 +436,43 @@ class Window:
         levels[place[starts] - place[0]] = np.maximum.reduceat(level, starts)
         return (int(place[0]) << doublings) - EPOCH, 1 << doublings, levels.tolist()
 
-    def _flow_control(self, batch: PduBatch, clock: I64, paired: Paired, gaps: list[Oddity], events: _Events) -> Hits:
-        """Give the responses with Result 8 while no more than W requests waited."""
-        closed = paired.closed
+    def _throttling(self, closed: Transactions) -> tuple[I64, I64]:
+        """Count the responses with Result 8; give requests and responses where the one came behind the other."""
         which = np.flatnonzero(closed.result == RESULT_FLOW_CONTROL)
         which = which[np.isin(closed.command[which], _THROTTLED) & (closed.session[which] < AUDITED_SESSIONS)]
-        if not len(which):
-            return no_hits()
-        owner = closed.session[which] * 2 + closed.direction[which]
-        self.state.grow(int(owner.max()) + 1)
-        np.add.at(self.state.throttled, owner, 1)
-        marked = np.zeros(len(batch), np.bool_)
+        if len(which):
+            owner = closed.session[which] * 2 + closed.direction[which]
+            self.state.grow(int(owner.max()) + 1)
+            np.add.at(self.state.throttled, owner, 1)
         behind = which[closed.response_pdu[which] > closed.pdu[which]]
-        marked[closed.response_pdu[behind] - batch.first] = True
-        at = np.flatnonzero((events.delta < 0) & (events.kind == _ANSWER))
-        at = at[marked[events.place[at] >> 1] & (events.level[at] < self._limit)]
-        rows = events.place[at] >> 1
-        sure = self._sure(batch, clock, rows, gaps)
-        return self._hits(batch, rows[sure], events.level[at][sure] + 1)
+        return closed.pdu[behind], closed.response_pdu[behind]
+
+    def _flow_control(
+        self,
+        batch: PduBatch,
+        clock: I64,
+        throttling: tuple[I64, I64],
+        gaps: list[Oddity],
+        before: _Waiting,
+        asked: I64,
+    ) -> Hits:
+        """Give the responses with Result 8 to requests with which no more than W waited.
+
+        `before` are the requests that waited before the batch, `asked` the levels of those of the batch.
+        """
+        requests, responses = throttling
+        if not len(requests):
+            return no_hits()
+        here = requests >= batch.first
+        level = np.zeros(len(requests), np.int64)
+        level[here] = asked[requests[here] - batch.first]
+        if len(before.pdu):
+            at = np.minimum(np.searchsorted(before.pdu, requests), len(before.pdu) - 1)
+            known = ~here & (before.pdu[at] == requests)
+            level[known] = before.level[at[known]]
+        rows = responses - batch.first
+        respected = (level > 0) & (level <= self._limit) & self._sure(batch, clock, rows, gaps)
+        return self._hits(batch, rows[respected], level[respected])
 
     def _sure(self, batch: PduBatch, clock: I64, rows: I64, gaps: list[Oddity]) -> Bool:
         """Tell at which rows all requests that wait are known: none was sent before the capture or lies in a Gap."""

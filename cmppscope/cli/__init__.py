@@ -271,6 +271,7 @@ def sessions(
     filter_: FilterText = None,
 ) -> None:
     """List every session: who, which version, login, close."""
+    from cmppscope.report.links import parts  # noqa: PLC0415
     from cmppscope.report.tables import session_rows  # noqa: PLC0415
 
     _check_format(format_, out)
@@ -281,7 +282,9 @@ def sessions(
     with wanted(filter_, "session", captures, chosen) as choice:
         run = choice.run()
         choice.read(run)
-        rows = session_rows(choice.sessions(run), run.analysis.last_time_ns, run.analysis.results)
+        analysis = run.analysis
+        chosen_ones, measured = choice.sessions(run), lambda session: parts(session, analysis)
+        rows = session_rows(chosen_ones, analysis.last_time_ns, analysis.results, measured)
         _write(run, rows, format_, out, columns, "sessions")
     run.finish()
 

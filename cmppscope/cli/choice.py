@@ -109,10 +109,7 @@ class Choice(Everything):
         """Read ahead where that is needed; make the pass in which rows are chosen."""
         if self._twice:
             self.captures = [self._kept(capture) for capture in self.captures]
-            ahead = super().run()
-            for facts in ahead.facts():
-                self._see(facts, ahead)
-            self._see_whole(ahead)
+            self._read_ahead(super().run())
         return super().run()
 
     def facts(self, run: Run) -> Iterator[tuple[Facts, I64 | None]]:
@@ -166,6 +163,13 @@ class Choice(Everything):
         self.reported = chosen.findings
         made = chosen_report(chosen, self.text, run.capture.files, getattr(run.capture, "notes", ()))
         return run.report(format_, made)
+
+    def _read_ahead(self, ahead: Run) -> None:
+        """Show the filters the whole capture, and keep nothing of it but what passed."""
+        for facts in ahead.facts():
+            self._see(facts, ahead)
+        self._see_whole(ahead)
+        self._transactions, self._listing = [], Listing()
 
     def _see(self, facts: Facts, run: Run) -> PduTable:
         """Show the filters the facts of a batch; give its PDUs as filters see them."""

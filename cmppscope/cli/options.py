@@ -7,7 +7,6 @@ import functools
 import inspect
 import re
 import tomllib
-import zoneinfo
 from collections.abc import Callable
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -172,6 +171,8 @@ def _zone(text: str) -> dt.tzinfo:
         minutes = int(match[2]) * 60 + int(match[3] or 0)
         if minutes < 24 * 60:
             return dt.timezone(dt.timedelta(minutes=minutes if match[1] == "+" else -minutes))
+    import zoneinfo  # noqa: PLC0415 - start-up stays lean
+
     try:
         return zoneinfo.ZoneInfo(text)
     except (zoneinfo.ZoneInfoNotFoundError, ValueError, OSError):

@@ -16,7 +16,6 @@ import polars as pl
 
 from cmppscope.columns import Columns
 from cmppscope.tables import I64, U8, Bool
-from dissectors.cmpp.fields import Authenticator
 from dissectors.cmpp.text import CODECS, UDHI_BITS
 
 _SEPARATORS = "\x01\x02\x1e\x1f\x0b\x0e"
@@ -72,7 +71,7 @@ def layer_values(rows: I64, columns: Columns, name: str) -> Occurrences:
     if field.kind == "string":
         octets = columns.strings(name).octets
         octets, rows = (octets, rows) if valid.all() else (octets[valid], rows[valid])
-        made = binaries(octets) if isinstance(field.layer_field, Authenticator) else strings(octets)
+        made = binaries(octets) if field.layer_class == "Authenticator" else strings(octets)
         return Occurrences(rows, made)
     numbers = columns.integer(name)
     return Occurrences(rows, numbers) if valid.all() else Occurrences(rows[valid], numbers[valid])

@@ -7,7 +7,6 @@ layers; all others stand here. Names are those of Wireshark where it has them, i
 from __future__ import annotations
 
 import datetime as dt
-import re
 from collections.abc import Callable, Iterator, Mapping
 from typing import Any, NamedTuple
 
@@ -24,9 +23,7 @@ from cmppscope.sessions import RESPONSE
 from cmppscope.tables import Row
 from cmppscope.transactions import STATES
 from cmppscope.transactions.table import NO_RESULT
-from dissectors.cmpp import BODIES
 from dissectors.cmpp.enums import COMMANDS_20, COMMANDS_LATER
-from dissectors.cmpp.fields import Authenticator, Version
 
 Read = Callable[[Any], Occurrences]
 
@@ -280,9 +277,7 @@ MESSAGES = (
         _message(_nanoseconds("end_to_end_ms")),
     ),
     Field("message.parts", MESSAGE, Kind.NUMBER, "How many parts were seen.", _message(lambda m: len(m["parts"]))),
-    Field(
-        "message.reports", MESSAGE, Kind.NUMBER, "How many reports came.", _message(lambda m: len(m["reports"]))
-    ),
+    Field("message.reports", MESSAGE, Kind.NUMBER, "How many reports came.", _message(lambda m: len(m["reports"]))),
     Field("message.text", MESSAGE, Kind.TEXT, "Text, its parts joined.", _message(lambda m: m["text"])),
 )
 
@@ -390,7 +385,7 @@ _NOT_BARE = ("time", "sp_id")
 
 def _kind(column: Column) -> Kind:
     """Tell what a column of a body holds."""
-    if isinstance(column.layer_field, Authenticator):
+    if column.layer_class == "Authenticator":
         return Kind.OCTETS
     return _KINDS.get(column.kind) or (Kind.MSG_ID if column.width == 8 else Kind.NUMBER)
 
@@ -428,8 +423,8 @@ def _layer(prefix: str, body: Body, said: str, read: Callable[[str], Read]) -> I
     """Make the fields of one layer."""
     for column in body.fields:
         name = f"{prefix}.{column.name}"
-        names = _VERSIONS if isinstance(column.layer_field, Version) else {}
-        meaning = f"{column.layer_field.name} of {said}."
+        names = _VERSIONS if column.layer_class == "Version" else {}
+        meaning = f"{column.spelt} of {said}."
         yield Field(name, PDU, _kind(column), meaning, read(column.name), _ALIASES.get(name, ()), names)
 
 
@@ -439,8 +434,7 @@ _VERSIONS = {"2.0": 0x20, "2.1": 0x21, "3.0": 0x30}
 def _layers() -> Iterator[Field]:
     """Make the fields of all bodies and reports."""
     for command, body in COMPILED.items():
-        section = re.search(r"\(CMPP ([^)]*)\)", BODIES[command].__doc__ or "")
-        said = f"{body.command} ({section[1].removeprefix('2.0 ')})" if section else body.command
+        said = f"{body.command} ({body.section.removeprefix('2.0 ')})" if body.section else body.command
         prefix = body.command.removeprefix("CMPP_").lower()
         yield from _layer(prefix, body, said, lambda name, c=command: _of_body(c, name))  # type: ignore[misc]
     yield from _layer("report", REPORTS[60], "a status report (§7.4.5.1)", _of_reports)

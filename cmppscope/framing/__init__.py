@@ -13,7 +13,7 @@ from dataclasses import dataclass, field
 
 import numpy as np
 
-from cmppscope.arrays import stable_order, words_at
+from cmppscope.arrays import stable_order, three_words_at
 from cmppscope.framing.fast import Part, Plain, frame_in_step, span_of
 from cmppscope.framing.headers import layouts
 from cmppscope.framing.recognise import CMPP, Recogniser
@@ -218,16 +218,15 @@ class Framer:
         part = parts[0] if len(parts) == 1 else _concatenate(parts)
         order = np.lexsort((part.offset, part.group)) if slow.found else np.arange(len(part.group))
         order = order[stable_order(part.known_frame[order])]
-        view, position = part.octets, part.position[order]
-        length, command = words_at(view, position), words_at(view, position + 4)
-        bits = part.bits[order]
+        view, position, bits = part.octets, part.position[order], part.bits[order]
+        length, command = part.length[order], part.command[order]
         batch = PduBatch(
             octets=view,
             first=self._pdus + 1,
             position=position,
             length=length,
             command=command,
-            sequence=words_at(view, position + 8),
+            sequence=part.sequence[order],
             layout=layouts(view, position, length, command, bits),
             fits=bits,
             stream=part.group[order] >> 1,
@@ -260,7 +259,9 @@ def _columns(found: list[tuple[int, Found]]) -> Part:
     )
     group, offset, bits, frame, known_frame, time_ns = table.T
     view = np.frombuffer(octets, np.uint8)
-    return Part(view, np.cumsum(sizes) - sizes, group, offset, bits.astype(np.uint8), frame, known_frame, time_ns)
+    position = np.cumsum(sizes) - sizes
+    header = three_words_at(view, position)
+    return Part(view, position, *header, group, offset, bits.astype(np.uint8), frame, known_frame, time_ns)
 
 
 def _concatenate(parts: list[Part]) -> Part:
@@ -269,10 +270,7 @@ def _concatenate(parts: list[Part]) -> Part:
     return Part(
         np.concatenate([p.octets for p in parts]),
         np.concatenate([p.position + s for p, s in zip(parts, shift, strict=True)]),
-        *(
-            np.concatenate([getattr(p, n) for p in parts])
-            for n in ("group", "offset", "bits", "frame", "known_frame", "time_ns")
-        ),
+        *(np.concatenate([getattr(p, n) for p in parts]) for n in Part.__slots__[2:]),
     )
 
 

@@ -15,7 +15,7 @@ from dataclasses import dataclass, field
 
 import numpy as np
 
-from cmppscope.arrays import stable_order, words_at
+from cmppscope.arrays import stable_order, three_words_at
 from cmppscope.framing.chains import LENGTH, Followed, Rows, follow
 from cmppscope.framing.headers import HEADER, LONGEST, fits_batch, plausible
 from cmppscope.framing.wire import Span, Wire
@@ -33,6 +33,9 @@ class Part:
 
     octets: U8
     position: I64
+    length: I64
+    command: I64
+    sequence: I64
     group: I64
     offset: I64
     bits: U8
@@ -192,10 +195,12 @@ def _columns(chunks: ChunkBatch, found: _Found) -> tuple[Part, I64]:
         octets = np.concatenate([octets, np.frombuffer(b"".join(found.side), np.uint8)])
     order = stable_order(rows)
     rows, position, offset = rows[order], position[order], offset[order]
-    bits = fits_batch(octets, position, words_at(octets, position), words_at(octets, position + 4))
+    header = three_words_at(octets, position)
+    bits = fits_batch(octets, position, *header[:2])
     group = chunks.stream[rows] * 2 + chunks.direction[rows]
     known_frame = chunks.known_frame[rows]
-    return Part(octets, position, group, offset, bits, chunks.frame[rows], known_frame, chunks.time_ns[rows]), rows
+    part = Part(octets, position, *header, group, offset, bits, chunks.frame[rows], known_frame, chunks.time_ns[rows])
+    return part, rows
 
 
 def _look_at_doubtful(
@@ -208,8 +213,7 @@ def _look_at_doubtful(
     told, lost = rows.copy(), set()
     for at in np.flatnonzero(found.bits == 0).tolist():
         row, direction = int(rows[at]), int(owner[at])
-        length = int.from_bytes(found.octets[found.position[at] : found.position[at] + 4].tobytes(), "big")
-        skip = int(found.offset[at] + length - chunks.offset[row])
+        skip = int(found.offset[at] + found.length[at] - chunks.offset[row])
         head = b""
         while len(head) < _VOUCHES:
             head += bytes(chunks.piece(row)[skip : skip + _VOUCHES - len(head)])

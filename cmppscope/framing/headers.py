@@ -11,6 +11,7 @@ import struct
 
 import numpy as np
 
+from cmppscope.formats import BODIES
 from cmppscope.tables import (
     FITS_20,
     FITS_21,
@@ -22,7 +23,6 @@ from cmppscope.tables import (
     LAYOUT_NONE,
     U8,
 )
-from dissectors.cmpp import BODIES
 from dissectors.cmpp.layout import FIXED_LENGTHS, READINGS, Layout, layout
 
 HEADER = 12
@@ -52,14 +52,14 @@ _VARIABLE = {
 def _fixed_bits() -> U8:
     """Make the table [command slot, Total_Length] of FITS_ bits of the PDUs of fixed size."""
     table = np.zeros((64, 128), np.uint8)
-    for command, body in BODIES.items():
+    for command, (_, _, fields) in BODIES.items():
         if command in FIXED_LENGTHS:
             editions = FIXED_LENGTHS[command]
             own = FITS_20 if Layout.V21 in editions.values() else FITS_20 | FITS_21
             for length, edition in editions.items():
                 table[_slot(command), length] = {Layout.V20: own, Layout.V21: _LATER}.get(edition, FITS_30)
         elif command not in READINGS:
-            table[_slot(command), HEADER + sum(f.sz for f in body.fields_desc)] = _EVERY
+            table[_slot(command), HEADER + sum(width for _, _, width, *_ in fields)] = _EVERY
     for command, length in _LATER_LENGTHS.items():
         table[_slot(command), length] = _LATER
     return table

@@ -15,7 +15,7 @@ from collections.abc import Iterable, Sequence
 import numpy as np
 
 from cmppscope.arrays import stable_order
-from cmppscope.columns import DELIVER, PduColumns
+from cmppscope.columns import DELIVER, SUBMIT, PduColumns
 from cmppscope.messages.counting import Counts
 from cmppscope.messages.coverage import Coverage
 from cmppscope.messages.ending import Ending
@@ -23,7 +23,7 @@ from cmppscope.messages.facts import MessageFacts, Named, Place
 from cmppscope.messages.ids import Ids
 from cmppscope.messages.ledger import JOINED, Judged, Ledger
 from cmppscope.messages.longs import Longs
-from cmppscope.messages.notes import Notes
+from cmppscope.messages.notes import Notes, party_of
 from cmppscope.messages.parties import NOBODY, Parties
 from cmppscope.messages.receivers import Receivers, reports_of
 from cmppscope.messages.remarks import remarks
@@ -59,13 +59,14 @@ class Messages:
         if not len(batch) and not len(closed):
             return MessageFacts(), np.zeros(0, np.int64)
         party = self.parties.feed(batch, session)
-        self._notes.feed(batch, columns)
+        self._notes.feed(batch, columns, party)
         self._receivers.note(columns, paired.resends)
         self.longs.note(columns, party, paired.resends)
         known = np.maximum(closed.pdu, closed.response_pdu)
         order = stable_order(known)
-        of = _party_of(party, known - batch.first)
-        self.counts.closed(closed, self._notes.of(closed.pdu), of)
+        said = self._notes.of(closed.pdu, "bc")
+        of = np.where(closed.command == SUBMIT, party_of(said), NOBODY)
+        self.counts.closed(closed, said, of)
         self.counts.mo += int((columns.body(DELIVER).integer("registered_delivery") == 0).sum())
         messages = self._receivers.rows(closed, order, self._notes, (known, of))
         reports, stats = reports_of(columns, party, paired.resends)
@@ -96,8 +97,8 @@ class Messages:
     ) -> MessageFacts:
         """Count the transactions that were open when the capture ended, and say what never came."""
         self._coverage.close(lost_tails)
-        nobody = np.full(len(ended), NOBODY)
-        self.counts.closed(ended, self._notes.of(ended.pdu), nobody)
+        said = self._notes.of(ended.pdu, "bc")
+        self.counts.closed(ended, said, np.where(ended.command == SUBMIT, party_of(said), NOBODY))
         self.longs.close_some(ended, np.argsort(ended.pdu, kind="stable"), ended.pdu, at_end=True)
         dropped = self.ledger.forgotten + self.ledger.reports_forgotten + self.longs.forgotten
         facts = MessageFacts(
@@ -128,10 +129,3 @@ class Messages:
             self.counts.reported(judged.rows, judged.reports, final)
             latencies.append((judged.reports["time"] - judged.rows["time"])[final])
         return np.concatenate(latencies)
-
-
-def _party_of(party: I64, rows: I64) -> I64:
-    """Give the SPs of rows of the batch, NOBODY where a row is none."""
-    if not len(party):
-        return np.full(len(rows), NOBODY, np.int64)
-    return np.where(rows >= 0, party[np.maximum(rows, 0)], NOBODY)

@@ -54,6 +54,7 @@ class Groups:
         place = np.minimum(np.searchsorted(ordered, report_keys), len(ordered) - 1)
         found = rows[order[place]]
         good = (ordered[place] == report_keys) & self._fit(reports, found)
+        good &= self.rows["known"][found] < self.reports["pdu"][reports]
         bad[self.of_report[reports[~good]]] = True
         self.left &= ~many | bad
         kept = ~bad[self.of_report[reports]]

@@ -9,7 +9,7 @@ import numpy as np
 from cmppscope.arrays import stable_order
 from cmppscope.columns import DELIVER, FWD, SUBMIT, PduColumns
 from cmppscope.messages.facts import Before, Echo, MessageFacts, Named, Place
-from cmppscope.messages.notes import Notes
+from cmppscope.messages.notes import PART_MASK, Notes
 from cmppscope.messages.prints import mixed, string_prints
 from cmppscope.messages.seen import WINDOW, Seen
 from cmppscope.messages.table import Table, joined
@@ -89,7 +89,7 @@ class Ids:
         """Find the Msg_Ids that different SUBMITs of an SP got, but for those that share one as Pk_total says."""
         rows = np.flatnonzero((closed.command == SUBMIT) & (closed.result == 0) & (closed.msg_id != 0))
         rows = rows[stable_order(closed.response_pdu[rows])]
-        pk = notes.of(closed.pdu[rows]).c
+        pk = notes.of(closed.pdu[rows], "c").c & PART_MASK
         table = Table(
             {
                 "key": mixed(closed.msg_id[rows].view(np.uint64), of[rows].view(np.uint64)).view(np.int64),
@@ -117,7 +117,7 @@ class Ids:
             good &= ~np.isin(rows, resends)
         if not good.all():
             ids, rows, position = ids[good], rows[good], position[good]
-        about = notes.of(columns.batch.first + rows).c.view(np.uint64)  # the handset of a report
+        about = notes.of(columns.batch.first + rows, "c").c.view(np.uint64)  # the handset of a report
         plain = np.flatnonzero(about == 0)
         if len(plain):
             offset = int(body.place("src_terminal_id")[0][0])
@@ -193,9 +193,14 @@ def _echoes(closed: Transactions, notes: Notes) -> Sequence[Echo]:
     which = np.flatnonzero(np.isin(closed.command, _ECHOING) & (closed.response_pdu > 0))
     if not len(which):
         return []
+    asked, said = notes.of(closed.pdu[which], "a"), notes.of(closed.response_pdu[which], "a")
+    differs = asked.there & said.there & ((asked.a != said.a) | (closed.command[which] == FWD))
+    if not differs.any():
+        return []
+    which = which[differs]
     asked, said = notes.of(closed.pdu[which]), notes.of(closed.response_pdu[which])
     fwd = closed.command[which] == FWD
-    differs = asked.there & said.there & ((asked.a != said.a) | (fwd & (asked.b != said.b)))
+    differs = (asked.a != said.a) | (fwd & (asked.b != said.b))
     return [
         Echo(
             _response_place(closed, int(which[at])),

@@ -33,7 +33,7 @@ SETTLED = 65_536
 """Receivers kept that have a report, or want none."""
 WAITING_REPORTS = 65_536
 """Reports kept in case their SUBMIT_RESP comes later."""
-EPOCH = 1 << 17
+EPOCH = 1 << 18
 """PDUs after which the oldest are let go."""
 
 ROWS = {
@@ -102,12 +102,27 @@ class Judged:
         return len(self.kind)
 
 
+class _Part:
+    """Some rows in the order in which they became known, and their Msg_Ids in ascending order."""
+
+    def __init__(self, rows: Table) -> None:
+        """Sort the Msg_Ids; the rows stay where they are."""
+        self.rows = rows
+        self.order = np.argsort(rows["id"], kind="stable")
+        self.ids = rows["id"][self.order]
+
+    def find(self, ids: I64) -> tuple[I64, I64]:
+        """Give the rows with some Msg_Ids, given ascending, and how many rows there are of each."""
+        low, high = (np.searchsorted(self.ids, ids, side) for side in ("left", "right"))
+        return self.order[ranges(low, high)], high - low
+
+
 class Ledger:
     """Receivers of messages, and the reports that wait for theirs."""
 
     def __init__(self) -> None:
         """Begin empty."""
-        self._parts: list[Table] = []
+        self._parts: list[_Part] = []
         self.waiting = Table.empty(REPORTS)
         """Reports of a Msg_Id that nobody was given yet."""
         self._epoch = 0
@@ -121,17 +136,17 @@ class Ledger:
     @property
     def nbytes(self) -> int:
         """Octets that are kept."""
-        return sum(part.nbytes for part in self._parts) + self.waiting.nbytes
+        return sum(part.rows.nbytes + 2 * part.ids.nbytes for part in self._parts) + self.waiting.nbytes
 
     @property
     def unreported(self) -> Table:
         """Receivers for which a report is wanted and none has come."""
-        return joined([Table.empty(ROWS), *(part.take(_awaits(part)) for part in self._parts)])
+        return joined([Table.empty(ROWS), *(part.rows.take(_awaits(part.rows)) for part in self._parts)])
 
     @property
     def rows_to_several(self) -> Table:
         """Receivers of SUBMITs to several."""
-        return joined([Table.empty(ROWS), *(part.take(part["many"] > 0) for part in self._parts)])
+        return joined([Table.empty(ROWS), *(part.rows.take(part.rows["many"] > 0) for part in self._parts)])
 
     def feed(self, messages: Table, reports: Table) -> list[Judged]:
         """Take what a batch brought, both in the order in which it became known; give the reports that were judged."""
@@ -176,13 +191,13 @@ class Ledger:
         return Judged(reports.take(told), cases.take(target[told]), kind[told], before[told], stat[told])
 
     def _add(self, messages: Table) -> None:
-        """Put rows to the others: each part is sorted by Msg_Id, and at least twice as long as the next."""
+        """Put rows to the others; each part is at least twice as long as the next."""
         if not len(messages):
             return
-        self._parts.append(_by_id(messages))
-        while len(self._parts) > 1 and len(self._parts[-1]) * 2 > len(self._parts[-2]):
-            last = self._parts.pop()
-            self._parts[-1] = _by_id(joined([self._parts[-1], last]))
+        tables = [messages]
+        while self._parts and len(tables[0]) * 2 > len(self._parts[-1].ids):
+            tables.insert(0, self._parts.pop().rows)
+        self._parts.append(_Part(joined(tables)))
 
     def _called(self, messages: Table, fresh: Table) -> Table:
         """Take the reports that may be joined now: new ones, and those that waited for a Msg_Id given now."""
@@ -197,11 +212,10 @@ class Ledger:
         """Find the rows with some Msg_Ids, given ascending, and the Msg_Id of each."""
         places, groups = [], [np.zeros(0, np.int64)]
         for part in self._parts:
-            low, high = (np.searchsorted(part["id"], ids, side) for side in ("left", "right"))
-            rows = ranges(low, high)
+            rows, counts = part.find(ids)
             if len(rows):
-                places.append((part, rows))
-                groups.append(np.repeat(np.arange(len(ids)), high - low))
+                places.append((part.rows, rows))
+                groups.append(np.repeat(np.arange(len(ids)), counts))
         return Rows(ROWS, places), np.concatenate(groups)
 
     def _let_go(self) -> None:
@@ -210,9 +224,9 @@ class Ledger:
         if beyond > 0:
             self.reports_forgotten += beyond
             self.waiting = self.waiting.take(slice(beyond, None))
-        if sum(map(len, self._parts)) <= min(SETTLED, WAITING):
+        if sum(len(part.ids) for part in self._parts) <= min(SETTLED, WAITING):
             return
-        everything = joined(self._parts)
+        everything = joined([part.rows for part in self._parts])
         awaits = _awaits(everything)
         kept = np.ones(len(everything), np.bool_)
         for which, most in ((awaits, WAITING), (~awaits, SETTLED)):
@@ -222,16 +236,7 @@ class Ledger:
         self.forgotten += int((awaits & ~kept).sum())
         self.settled_forgotten += int((~awaits & ~kept).sum())
         if not kept.all():
-            self._parts = [_by_id(everything.take(kept))]
-
-
-def _by_id(rows: Table) -> Table:
-    """Sort rows by Msg_Id; equal ones stay in the order in which they became known."""
-    order = np.argsort(rows["id"])
-    ids = rows["id"][order]
-    if (ids[1:] == ids[:-1]).any():
-        order = np.lexsort((rows["known"], rows["id"]))
-    return rows.take(order)
+            self._parts = [_Part(everything.take(kept))]
 
 
 def _awaits(rows: Table) -> Bool:

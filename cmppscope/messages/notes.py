@@ -3,7 +3,7 @@
 A transaction is closed with the PDU of its response, often in a later batch than its request. Of each PDU that a
 message needs, three numbers are noted; those whose transaction is not closed yet are carried to the next batch.
 
-    SUBMIT     print of the first receiver · receivers, prefix, Service_Id, Src_Id (`packed`) · Pk_total, Pk_number
+    SUBMIT     print of the first receiver · receivers, prefix, Service_Id, Src_Id (`packed`) · Pk_total, Pk_number, SP
     DELIVER    Msg_Id · Msg_Id inside the report · print of the number inside, 0 in a message
     FWD        Msg_Id · Pk_total, Pk_number
     QUERY      print of Time, Query_Type and Query_Code
@@ -14,11 +14,13 @@ and of the responses to DELIVER, FWD and QUERY, what they repeat, in the same pl
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from typing import NamedTuple
 
 import numpy as np
 
 from cmppscope.columns import DELIVER, FWD, SUBMIT, Columns, PduColumns
+from cmppscope.messages.parties import NOBODY
 from cmppscope.messages.prints import number_prints, string_prints
 from cmppscope.messages.table import Table, joined
 from cmppscope.messages.tally import Keys
@@ -36,8 +38,12 @@ _ECHO = ("time", 19)
 
 
 PREFIX_SHIFT, SERVICE_SHIFT, SOURCE_SHIFT = 8, 20, 36
+PARTY_SHIFT, PART_MASK = 16, 0xFFFF
 _CODE = 0xFFFF
 NO_PREFIX = 1000
+
+
+_NONE: I64 = np.zeros(0, np.int64)
 
 
 class Said(NamedTuple):
@@ -52,6 +58,11 @@ class Said(NamedTuple):
 def prefix_of(packed: I64) -> I64:
     """Give the first three digits of the first receiver, 1000 where they are none."""
     return (packed >> PREFIX_SHIFT) & 0xFFF
+
+
+def party_of(said: Said) -> I64:
+    """Give the SP of SUBMITs, NOBODY where it is not known; needs their `c`."""
+    return (said.c >> PARTY_SHIFT) + NOBODY
 
 
 def service_of(packed: I64) -> I64:
@@ -72,36 +83,40 @@ class Notes:
         self._services, self._sources = services, sources
         self._carried = Table.empty(_KINDS)
         self._first = 0
-        self._said = Said(np.zeros(0, np.bool_), *(np.zeros(0, np.int64),) * 3)
+        self._said = _nothing(0)
 
     @property
     def nbytes(self) -> int:
         """Octets that are carried."""
         return self._carried.nbytes
 
-    def feed(self, batch: PduBatch, columns: PduColumns) -> None:
-        """Note the PDUs of a batch."""
+    def feed(self, batch: PduBatch, columns: PduColumns, party: I64) -> None:
+        """Note the PDUs of a batch; `party` is the SP of each."""
         count = len(batch)
         self._first = batch.first
-        self._said = Said(np.zeros(count, np.bool_), *(np.zeros(count, np.int64) for _ in range(3)))
+        self._said = _nothing(count)
         for command in NOTED:
             rows = columns.rows(command)
             if len(rows):
-                self._note(columns, command, rows)
+                self._note(columns, command, rows, party)
 
-    def of(self, pdus: I64) -> Said:
-        """Give what was noted of some PDUs."""
+    def of(self, pdus: I64, names: str = "abc") -> Said:
+        """Give what was noted of some PDUs; of the three numbers those with `names`, the others are left empty."""
         rows = pdus - self._first
-        inside = rows >= 0
-        at = np.where(inside, rows, 0)
-        said = self._said
-        found = self._nothing(len(pdus))
-        if len(said.there):
-            found = Said(said.there[at], said.a[at], said.b[at], said.c[at])
-        older = np.flatnonzero(~inside)
+        older = np.flatnonzero(rows < 0)
         if len(older):
-            for column, value in zip(found, self._older(pdus[older]), strict=True):
-                column[older] = value
+            rows[older] = 0
+        said = self._said
+        if not len(said.there):
+            found = _nothing(len(pdus))
+        else:
+            numbers = (getattr(said, name)[rows] if name in names else _NONE for name in "abc")
+            found = Said(said.there[rows], *numbers)
+        if len(older):
+            there, numbers_of = self._older(pdus[older])
+            found.there[older] = there
+            for name in names:
+                getattr(found, name)[older] = numbers_of(name)
         return found
 
     def settle(self, closed: Transactions, resends: I64) -> None:
@@ -120,20 +135,16 @@ class Notes:
             fresh = joined([self._carried.take(kept), fresh])
         self._carried = fresh.take(slice(max(0, len(fresh) - MOST_CARRIED), None))
 
-    def _older(self, pdus: I64) -> Said:
-        """Give what was carried of PDUs from before the batch."""
+    def _older(self, pdus: I64) -> tuple[Bool, Callable[[str], I64]]:
+        """Find what was carried of PDUs from before the batch: whether it was, and what gives each number."""
         known = self._carried["pdu"]
         if not len(known):
-            return self._nothing(len(pdus))
+            return np.zeros(len(pdus), np.bool_), lambda _: np.zeros(len(pdus), np.int64)
         place = np.minimum(np.searchsorted(known, pdus), len(known) - 1)
         there = known[place] == pdus
-        return Said(there, *(np.where(there, self._carried[name][place], 0) for name in "abc"))
+        return there, lambda name: np.where(there, self._carried[name][place], 0)
 
-    def _nothing(self, count: int) -> Said:
-        """Say that nothing was noted."""
-        return Said(np.zeros(count, np.bool_), *(np.zeros(count, np.int64) for _ in range(3)))
-
-    def _note(self, columns: PduColumns, command: int, rows: I64) -> None:
+    def _note(self, columns: PduColumns, command: int, rows: I64, party: I64) -> None:
         """Note the PDUs of one command whose fields are all there."""
         body = columns.body(command)
         there = body.valid(body.body.fields[-1].name)
@@ -144,7 +155,8 @@ class Notes:
         said = self._said
         said.there[rows] = True
         if command == SUBMIT:
-            said.a[rows], said.b[rows], said.c[rows] = self._submit(body)
+            said.a[rows], said.b[rows] = self._submit(body)
+            said.c[rows] = _part(body) | ((party[rows] - NOBODY) << PARTY_SHIFT)
         elif command & ~RESPONSE == QUERY:
             start, width = _ECHO
             said.a[rows] = string_prints(body.octets, body.position + body.place(start)[0], width).view(np.int64)
@@ -158,7 +170,7 @@ class Notes:
                 said.b[of] = report.integer("msg_id").view(np.int64)
                 said.c[of] = report_numbers(columns, report).view(np.int64) | 1
 
-    def _submit(self, body: Columns) -> tuple[I64, I64, I64]:
+    def _submit(self, body: Columns) -> tuple[I64, I64]:
         """Give what is noted of SUBMITs."""
         octets, position = body.octets, body.position
         count = body.integer("dest_usr_tl").astype(np.int64)
@@ -168,7 +180,7 @@ class Notes:
         source = self._sources.feed(octets, position + body.place("src_id")[0], 21)
         packed = count | (np.where(count > 0, _prefix(head), NO_PREFIX) << PREFIX_SHIFT)
         packed |= (service << SERVICE_SHIFT) | (source << SOURCE_SHIFT)
-        return np.where(count > 0, number.view(np.int64), 0), packed, _part(body)
+        return np.where(count > 0, number.view(np.int64), 0), packed
 
 
 def report_numbers(columns: PduColumns, report: Columns) -> U64:
@@ -177,6 +189,11 @@ def report_numbers(columns: PduColumns, report: Columns) -> U64:
     width = report.body.fields[report.body.by_name["dest_terminal_id"]].width
     where = report.position + offset
     return columns.once(("report numbers", width), lambda: number_prints(report.octets, where, width)[0])
+
+
+def _nothing(count: int) -> Said:
+    """Say that nothing was noted."""
+    return Said(np.zeros(count, np.bool_), *(np.zeros(count, np.int64) for _ in range(3)))
 
 
 def _part(body: Columns) -> I64:

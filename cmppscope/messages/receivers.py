@@ -47,7 +47,7 @@ class Receivers:
         """Give the receivers of closed SUBMITs, in `order`; `about` is (PDU with which it was known, SP) of each."""
         known, party = about
         which = order[closed.command[order] == SUBMIT]
-        said = notes.of(closed.pdu[which])
+        said = notes.of(closed.pdu[which], "ab")
         named = (
             said.there & (closed.response_pdu[which] > 0) & (closed.msg_id[which] != 0) & (closed.result[which] >= 0)
         )

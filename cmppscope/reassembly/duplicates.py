@@ -1,4 +1,4 @@
-"""Frames that were captured twice: a mirror port that sees both ways in, two ports, a tag put on, the host's own loop.
+"""Frames that were captured twice: by a mirror port that sees both ways in, two ports, a network that copies packets.
 
 Theory of operation. A copy has the addresses, ports, numbers, flags and octets of one of the DUPLICATE_SEGMENTS
 segments before it, and the same identification of its IP packet, which a sender counts on when it sends again

@@ -99,7 +99,9 @@ class Flags:
                 ends["port"][place] = port[rows]
         if self._known:
             numbers = np.fromiter(self._known, np.int64)
-            for (name, direction), values in zip(_FIELDS, np.array(list(self._known.values())).T, strict=True):
+            # Last field first: who looks on meanwhile sees the place of a flag not later than the flag.
+            values_of = np.array(list(self._known.values())).T
+            for (name, direction), values in zip(_FIELDS[::-1], values_of[::-1], strict=True):
                 column = columns[name] if direction is None else columns[name][:, direction]
                 column[numbers] = values
 

@@ -6,7 +6,7 @@ Made from the report alone, so that the text says nothing that the JSON does not
 from __future__ import annotations
 
 from cmppscope.report import model
-from cmppscope.report.pace import drops, pace, respected
+from cmppscope.report.pace import drops, pace
 from cmppscope.report.words import milliseconds, plural
 
 __all__ = ["advice", "closing", "headlines", "milliseconds", "plural", "session_line", "version"]
@@ -23,6 +23,8 @@ _WORTH_TELLING = 1000
 _FLOW_CONTROL = 8
 _CUT_SHORT = "close-outstanding"
 """The warning told first: of these messages nobody knows what became."""
+_BOTH_SIDES = "keepalive-missing"
+"""What either side could have done: nobody is named."""
 _PORT_PAIRS = "tcp.port==N,cmpp20"
 
 
@@ -162,9 +164,11 @@ def _finding(report: model.Report, finding: model.Finding) -> str:
         silent = _role(report, finding, answering=True)
         who = f"the {silent} gave no response" if silent else "no response"
         return f"error unanswered: {who} to {which}{'; ' + more if more else ''} (first in frame {place.frame})."
-    at_fault = (
-        finding.fault if finding.fault != "peer" else _role(report, finding, answering="unanswered" in finding.rule)
-    )
+    at_fault: str = finding.fault
+    if finding.rule == _BOTH_SIDES:
+        at_fault = ""
+    elif finding.fault == "peer":
+        at_fault = _role(report, finding, answering="unanswered" in finding.rule)
     blame = f" ({at_fault})" if at_fault else ""
     where = f"frame {place.frame}" if finding.count == 1 else f"{finding.count} times, first in frame {place.frame}"
     return f"{finding.severity} {finding.rule}{blame}: {place.detail} ({where})."
@@ -183,14 +187,31 @@ def _role(report: model.Report, finding: model.Finding, *, answering: bool) -> s
 
 def _results(report: model.Report) -> list[str]:
     """Tell the results that are not 0, logins aside."""
-    waiting = f", with no more than {report.audit.window} requests waiting" if respected(report) else ""
     return [
         f"{result.command} Result {result.code}, {result.meaning}: {plural(result.count, 'time')}"
-        f"{waiting if result.code == _FLOW_CONTROL else ''}."
+        f"{_held_back(report, result.command) if result.code == _FLOW_CONTROL else ''}."
         for result in report.results
         if result.code
         and result.command in ("CMPP_SUBMIT_RESP", "CMPP_DELIVER_RESP", "CMPP_CANCEL_RESP", "CMPP_FWD_RESP")
     ]
+
+
+def _held_back(report: model.Report, response: str) -> str:
+    """Say how fast those went that got Result 8: a gateway may count requests that wait, or requests a second."""
+    asks = {"CMPP_SUBMIT_RESP": ("SP",), "CMPP_DELIVER_RESP": ("ISMG",)}.get(response, ("SP", "ISMG"))
+    sides = [
+        side
+        for session in report.sessions
+        if session.audit
+        for side in session.audit.directions
+        if side.window.flow_control and side.sender in asks
+    ]
+    if not sides:
+        return ""
+    peak, most = max(side.window.peak for side in sides), max(side.busiest_second for side in sides)
+    links = "a link" if len(sides) == 1 else f"{len(sides)} links"
+    waiting = f"{plural(peak, 'request')} waiting (W = {report.audit.window})"
+    return f", on {links} with up to {waiting} and up to {most:,} a second"
 
 
 def _messages(report: model.Report) -> list[str]:

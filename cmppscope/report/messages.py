@@ -21,7 +21,6 @@ from __future__ import annotations
 
 import datetime as dt
 from collections.abc import Iterator, Sequence
-from typing import Any
 
 import numpy as np
 
@@ -109,7 +108,7 @@ class _Rows:
                 for row, state in zip(message.parts, states, strict=True)
             ],
             "reports": [report for reports in told for report in reports],
-            "hops": [_hop(masked[row]) for row in message.hops],
+            "hops": [_hop(int(sent["pdu"][row]), masked[row]["fields"] or {}) for row in message.hops],
             "cancels": [self._cancel(row) for row in message.cancels],
             **self._text([plain[row]["fields"] for row in message.parts]),
         }
@@ -125,7 +124,7 @@ class _Rows:
         began = int(sent["time_ns"][row])
         found = []
         for at in range(len(reports)):
-            stat = _stat(int(reports["stat"][at]))
+            stat = stat_text(int(reports["stat"][at]))
             time_ns = int(reports["time"][at])
             found.append(
                 {
@@ -141,20 +140,9 @@ class _Rows:
 
     def _state(self, kind: str, row: int, reports: list[Row]) -> str:
         """Say what became of a request."""
-        sent = self._listing.sent
-        state, result, asked = (int(sent[name][row]) for name in ("state", "result", "asked"))
-        if state not in (ANSWERED, LATE):
-            return "submitted" if state == OPEN and kind == MT else STATES[state]
-        if result == NO_RESULT:
-            return "unknown"
-        if result:
-            return "refused"
-        if kind != MT:
-            return "delivered"
+        state, result, asked = (int(self._listing.sent[name][row]) for name in ("state", "result", "asked"))
         stats = [report["stat"] for report in reports if not report["again"]]
-        if stats:
-            return _common(stats)
-        return "unreported" if asked == 1 else "accepted"
+        return state_of(kind == MT, state, result, asked, stats)
 
     def _part(self, row: int, state: str, fields: Row | None, plain: Row | None) -> Row:
         """Tell of one part."""
@@ -172,13 +160,41 @@ class _Rows:
 
     def _text(self, parts: list[Row | None]) -> Row:
         """Join texts and contents in the order of the parts' numbers."""
-        there = sorted((part for part in parts if part and part.get("msg_content")), key=_numbers_last)
-        contents = [bytes.fromhex(part["msg_content"]["hex"]) for part in there]
+        _, contents = _in_order(parts)
         octets = b"".join(contents)
         if self._redaction.active:
             return {"text": {"octets": len(octets)}, "content": {"octets": len(octets)}}
-        is_report = any("report" in part for part in there)
-        return {"text": None if is_report else _joined(there, contents), "content": {"hex": octets.hex()}}
+        return {"text": joined_text(parts), "content": {"hex": octets.hex()}}
+
+
+def state_of(mt: bool, state: int, result: int, asked: int, stats: Sequence[str]) -> str:  # noqa: FBT001 - a column's
+    """Say what became of a request that carries a message, given its transaction and the first Stat of each receiver.
+
+    `mt` tells a SUBMIT from a DELIVER or FWD; `asked` is its Registered_Delivery.
+    """
+    if state not in (ANSWERED, LATE):
+        return "submitted" if state == OPEN and mt else STATES[state]
+    if result == NO_RESULT:
+        return "unknown"
+    if result:
+        return "refused"
+    if not mt:
+        return "delivered"
+    if stats:
+        return _common(stats)
+    return "unreported" if asked == 1 else "accepted"
+
+
+def joined_text(parts: Sequence[Row | None]) -> str | None:
+    """Join the texts of parts (the fields of their rows, not masked) in the order of their numbers."""
+    there, contents = _in_order(parts)
+    return None if any("report" in part for part in there) else _joined(there, contents)
+
+
+def _in_order(parts: Sequence[Row | None]) -> tuple[list[Row], list[bytes]]:
+    """Give the parts that have a content in the order of their numbers, and the contents."""
+    there = sorted((part for part in parts if part and part.get("msg_content")), key=_numbers_last)
+    return there, [bytes.fromhex(part["msg_content"]["hex"]) for part in there]
 
 
 def _joined(parts: list[Row], contents: list[bytes]) -> str | None:
@@ -209,12 +225,11 @@ def _numbers_last(fields: Row) -> int:
     return _numbers(fields)[1] or 0
 
 
-def _hop(row: Row) -> Row:
+def _hop(pdu: int, fields: Row) -> Row:
     """Tell of a FWD."""
-    fields: dict[str, Any] = row["fields"] or {}
     kind = fields.get("msg_fwd_type")
     return {
-        "pdu": row["pdu"],
+        "pdu": pdu,
         "type": None if kind is None else MSG_FWD_TYPE.of(kind),
         "nodes": fields.get("nodescount"),
         "from": fields.get("source_id"),
@@ -227,7 +242,7 @@ def _msg_id(number: int) -> Row:
     return {"msg_id": str(number) if number else None, "msg_id_text": format_msg_id(number) if number else None}
 
 
-def _stat(stat: int) -> str:
+def stat_text(stat: int) -> str:
     """Write a Stat."""
     octets = stat_octets(stat).rstrip(b"\0")
     text = octets.decode("latin-1")

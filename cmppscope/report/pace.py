@@ -95,8 +95,3 @@ def _answered(session: model.Session, direction: int) -> str:
 def _lasted_ms(session: model.Session) -> float:
     """Say how long a session lasted, from its first PDU until it was over."""
     return session.audit.lasted_ms if session.audit else 0.0
-
-
-def respected(report: model.Report) -> bool:
-    """Tell whether Result 8 was answered although no more than W requests waited."""
-    return any(finding.rule == "flow-control" for finding in report.findings)

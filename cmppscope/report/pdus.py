@@ -31,7 +31,6 @@ from cmppscope.redact import Personal, Redaction, personal
 from cmppscope.report.names import command_name
 from cmppscope.report.safe import json_escaped
 from cmppscope.tables import I64, LAYOUT_20, PduBatch, Row
-from dissectors.cmpp.fields import Authenticator
 from dissectors.cmpp.msgid import format_msg_id
 from dissectors.cmpp.text import decode_text
 
@@ -151,7 +150,7 @@ class _Layer:
 
     def _strings(self, field: Field, kind: Personal, octets: np.ndarray) -> list[Any]:
         """Give the values of Octet Strings, an array [strings, width]."""
-        if isinstance(field.layer_field, Authenticator):
+        if field.layer_class == "Authenticator":
             return [row.tobytes().hex() for row in octets]
         filled = field.width
         make = partial(_string, self.redaction, kind, filled)

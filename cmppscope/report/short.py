@@ -21,6 +21,7 @@ from cmppscope.report.pdus import pdu_rows
 from cmppscope.report.safe import csv_cell, printable, width
 from cmppscope.rules import STANDARD, Results
 from cmppscope.tables import I64, LAYOUT_20, PduBatch, Row
+from dissectors.cmpp import enums
 
 
 class TableRow(NamedTuple):
@@ -134,8 +135,8 @@ def _meaning(command: int, fields: Row, name: str) -> str:
     if value is None:
         return "?"
     body = COMPILED[command]
-    field: Any = body.fields[body.by_name[name]].layer_field
-    return f"{value} {field.meanings.of(value)}"
+    meanings: enums.Meanings = getattr(enums, body.fields[body.by_name[name]].meanings)
+    return f"{value} {meanings.of(value)}"
 
 
 def _code(command: int, fields: Row, name: str, results: Results) -> str:

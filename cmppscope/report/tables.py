@@ -5,11 +5,12 @@ from __future__ import annotations
 import csv
 import datetime as dt
 import io
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 
 import msgspec
 
 from cmppscope.report.build import milliseconds, session_row
+from cmppscope.report.links import NO_PARTS, Parts
 from cmppscope.report.names import command_name, iso_time
 from cmppscope.report.safe import csv_cell, json_escaped, printable, width
 from cmppscope.rules import STANDARD, Finding, Results
@@ -57,10 +58,15 @@ def _transaction(table: Transactions, row: int, zone: dt.tzinfo, results: Result
     }
 
 
-def session_rows(sessions: Sequence[Session], last_time_ns: int, results: Results = STANDARD) -> Iterator[Row]:
-    """Yield sessions as rows; `last_time_ns` is the time of the capture's last frame."""
+def session_rows(
+    sessions: Sequence[Session],
+    last_time_ns: int,
+    results: Results = STANDARD,
+    parts: Callable[[Session], Parts] = lambda _: NO_PARTS,
+) -> Iterator[Row]:
+    """Yield sessions as rows, with `parts` what was measured of them; `last_time_ns` is that of the last frame."""
     for session in sessions:
-        row: Row = msgspec.to_builtins(session_row(session, last_time_ns, results))
+        row: Row = msgspec.to_builtins(session_row(session, last_time_ns, results, parts(session)))
         yield row
 
 

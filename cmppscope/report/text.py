@@ -174,7 +174,8 @@ def _links(report: model.Report) -> list[str]:
             if not (side.requests or side.keep_alive.tests) or session.audit is None:
                 continue
             numbers = (side.requests, side.busiest_second, side.window.peak)
-            times = (side.window.at_limit_ms, session.audit.idle.longest_ms)
+            idle = max(session.audit.idle.longest_ms, session.audit.idle.at_end_ms)
+            times = (side.window.at_limit_ms, idle)
             rest = (side.window.flow_control, side.keep_alive.tests, side.repeated.count)
             rows.append(
                 (

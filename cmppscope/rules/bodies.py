@@ -17,7 +17,6 @@ from cmppscope.rules.strings import Texts, shown
 from cmppscope.rules.words import words
 from cmppscope.sessions import VERSION_NUMBERS
 from cmppscope.tables import FITS_20, I64, U64, Bool
-from dissectors.cmpp.fields import OctetString
 
 _THREE = VERSION_NUMBERS["3.0"]
 _PERSONAL = frozenset({"dest_terminal_id", "src_terminal_id", "terminal_id", "fee_terminal_id", "reserve"})
@@ -62,7 +61,7 @@ class Bodies:
 
     def value(self, name: str, row: int) -> object:
         """Give what a field holds, for the words of a finding."""
-        if not isinstance(self.columns.body.fields[self.columns.body.by_name[name]].layer_field, OctetString):
+        if self.columns.body.fields[self.columns.body.by_name[name]].kind != "string":
             return int(self.integer(name)[row])
         octets = self.columns.octets_of(name, row)
         if not octets.strip(b"\0 "):
@@ -73,7 +72,7 @@ class Bodies:
         """Give the rows that are `wrong` in one field as places; the words name the `field` and its `value`."""
         at = np.flatnonzero(wrong & self.sure)
         hits = self.facts.pdus(self.rows[at], a[at] if isinstance(a, np.ndarray) else a)
-        field = self.columns.body.fields[self.columns.body.by_name[name]].layer_field.name
+        field = self.columns.body.fields[self.columns.body.by_name[name]].spelt
         hits.values = lambda place: {"field": field, "value": self.value(name, int(at[place]))}
         return hits
 

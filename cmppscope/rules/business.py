@@ -12,8 +12,8 @@ import numpy as np
 
 from cmppscope.arrays import distinct, stable_order
 from cmppscope.reassembly import Streams
-from cmppscope.rules.connections import I8, grown, spot_of
 from cmppscope.rules.model import End, Spot, Spots
+from cmppscope.rules.spots import I8, grown, spot_of
 from cmppscope.sessions import (
     ACTIVE_TEST,
     CANCEL,

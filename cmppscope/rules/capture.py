@@ -11,6 +11,7 @@ from cmppscope.reassembly import HELD_OCTETS
 from cmppscope.reassembly.direction import HOLE_OCTETS, HOLE_SEGMENTS
 from cmppscope.reassembly.streams import STREAMS_OPEN
 from cmppscope.rules.model import CAPTURE, Facts, Hits, Severity, rule
+from cmppscope.transactions.table import OPEN_REQUESTS, STRAY_RESPONSES
 
 _CAPS = {
     "full": f"{{a}} octets in {{b}} pieces wait behind a hole, and {HOLE_OCTETS} in {HOLE_SEGMENTS} are kept: "
@@ -18,6 +19,10 @@ _CAPS = {
     "full-all": f"{{a}} octets wait behind holes of all streams, and {HELD_OCTETS} are kept: this hole is given up",
     "undecided": f"{UNDECIDED_OCTETS} octets of streams not recognised yet are kept: this one, with {{a}}, is given up",
     "streams": f"{STREAMS_OPEN} connections are remembered at once: what comes later of this one is a new stream",
+    "requests": f"{OPEN_REQUESTS} requests without a response are kept: {{a}} older ones, of which this is the first, "
+    "are given up",
+    "strays": f"{STRAY_RESPONSES} responses without a request are kept: {{a}} older ones, of which this is the first, "
+    "are settled",
     "fragments-full": f"{fragments.PACKETS_MAX} packets, {fragments.OCTETS_MAX} octets and {fragments.PIECES_MAX} "
     "fragments a packet are kept: a packet with {a} octets in {b} fragments is given up",
 }
@@ -46,7 +51,12 @@ def far_ahead(facts: Facts) -> Hits:
     return facts.oddities("far", CAPTURE)
 
 
-@rule("capture-duplicate-frames", Severity.NOTE, "practice", "{a} frames of this stream were captured twice")
+@rule(
+    "capture-duplicate-frames",
+    Severity.NOTE,
+    "practice",
+    "{a} frames of this stream are copies of packets captured just before, made by a mirror port or the network",
+)
 def duplicate_frames(facts: Facts) -> Hits:
     """Each frame is captured once."""
     return facts.oddities("duplicate", CAPTURE)

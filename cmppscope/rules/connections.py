@@ -12,10 +12,7 @@ A request before CONNECT_RESP is told when CONNECT_RESP comes: until then the ca
 
 from __future__ import annotations
 
-import operator
 from bisect import bisect_right
-from dataclasses import dataclass
-from typing import NamedTuple, TypeVar
 
 import numpy as np
 from numpy.typing import NDArray
@@ -24,36 +21,35 @@ from cmppscope.arrays import distinct
 from cmppscope.framing.headers import known
 from cmppscope.reassembly import Streams
 from cmppscope.rules.model import Spot, Spots
+from cmppscope.rules.spots import I8, grown, spot_of
+from cmppscope.rules.states import (
+    CLOSING_1,
+    CLOSING_BOTH,
+    EARLY,
+    FORBIDDEN,
+    MISSING,
+    NEW,
+    NOTHING,
+    OPEN,
+    OPENED,
+    QUIET,
+    REFUSED,
+    RELEASED_0,
+    RELEASED_1,
+    SLUGS,
+    TCP,
+    UNKNOWN,
+    WAIT,
+    Made,
+    Mark,
+    Sources,
+    by_key,
+    made_by,
+    terminated,
+)
 from cmppscope.sessions import CONNECT, CONNECT_LENGTHS, RESPONSE, ROUTES, TERMINATE, short_port
 from cmppscope.tables import I32, I64, Bool, Oddity, PduBatch
 from cmppscope.transactions import begins_blind
-
-(
-    NEW,
-    UNKNOWN,
-    TCP,
-    WAIT,
-    OPEN,
-    OPENED,
-    REFUSED,
-    CLOSING_0,
-    CLOSING_1,
-    CLOSING_BOTH,
-    RELEASED_0,
-    RELEASED_1,
-) = range(12)
-"""States. OPENED is open by a CONNECT_RESP whose CONNECT was not seen; a number is the direction of the sender."""
-
-_QUIET = np.isin(np.arange(12), (UNKNOWN, OPEN, OPENED))
-IS_OPEN = np.isin(np.arange(12), (OPEN, OPENED))
-
-MISSING, EARLY, REFUSED_TRAFFIC, AFTER_TERMINATE = range(1, 5)
-SLUGS = {
-    MISSING: "connect-missing",
-    EARLY: "connect-early",
-    REFUSED_TRAFFIC: "connect-refused-traffic",
-    AFTER_TERMINATE: "terminate-traffic",
-}
 
 _OUT_OF_STEP_NS = 1_000_000
 """A capture may put a request this long before the CONNECT_RESP that it followed."""
@@ -64,99 +60,6 @@ _LOGINS = 100_000
 
 AT_THE_END = ("late", "truncated", "cut")
 """Oddities that hide nothing; behind all others something may be lost."""
-
-U16 = NDArray[np.uint16]
-I8 = NDArray[np.int8]
-_Kind = TypeVar("_Kind", bound=np.generic)
-
-
-def _forbidden() -> NDArray[np.uint8]:
-    """Say for each state, kind (request, response) and direction what a PDU in it is: 0 where it is allowed."""
-    table = np.zeros((12, 2, 2), np.uint8)
-    table[TCP, 0] = MISSING
-    table[WAIT, 0] = EARLY
-    table[REFUSED, 0] = REFUSED_TRAFFIC
-    table[CLOSING_BOTH, 0] = AFTER_TERMINATE
-    for direction in (0, 1):
-        table[CLOSING_0 + direction, 0, direction] = AFTER_TERMINATE
-        table[RELEASED_0 + direction, 0] = AFTER_TERMINATE
-        # what the other side answers may have been under way
-        table[RELEASED_0 + direction, 1, direction] = AFTER_TERMINATE
-    return table
-
-
-_FORBIDDEN = _forbidden()
-
-
-class _Mark(NamedTuple):
-    """From a row on a stream is in a state."""
-
-    key: int
-    """Stream and row in one number."""
-    state: int
-    pdu: int
-    """The PDU that made the state, and its Command_Id; 0 where none did."""
-    command: int
-    session: int
-    source: int
-    client: int
-    time_ns: int
-    status: int
-    lost: bool
-    """A Gap made it."""
-    whole: bool
-    """No Gap came before it."""
-
-
-_key = operator.attrgetter("key")
-
-
-@dataclass(slots=True)
-class _Made:
-    """What made the state of a stream."""
-
-    pdu: int = 0
-    time_ns: int = 0
-    status: int = 0
-    """Status of the last CONNECT_RESP."""
-    session: int = 0
-    """Counts the sessions of the stream."""
-
-
-_NOTHING = _Made()
-
-
-class Sources:
-    """Who logged in: Source_Addr of the last CONNECT before each PDU of a batch."""
-
-    def __init__(
-        self,
-        codes: list[bytes],
-        source: I32,
-        client: I8,
-        marks: list[_Mark],
-        batch: PduBatch,
-    ) -> None:
-        """`codes` are the addresses; `source` and `client` tell of each stream which and of whom, but for `marks`."""
-        self._codes = codes
-        self._source, self._client = source, client
-        self._marks = marks
-        self._batch = batch
-
-    def of(self, rows: I64) -> tuple[U16, Bool]:
-        """Give the address before each row, as an array [rows, 3] of 16 bits, and where the row's sender gave it."""
-        batch = self._batch
-        stream = batch.stream[rows]
-        source, client = self._source[stream], self._client[stream]
-        if self._marks:
-            keys = np.array([mark.key for mark in self._marks], np.int64)
-            at = np.searchsorted(keys, stream * (len(batch) + 1) + rows, "right") - 1
-            size = len(batch) + 1
-            mine = (at >= 0) & (keys[at] // size == stream)
-            source[mine] = np.array([mark.source for mark in self._marks], np.int64)[at[mine]]
-            client[mine] = np.array([mark.client for mark in self._marks], np.int64)[at[mine]]
-        codes = np.frombuffer(b"".join(self._codes), np.uint16).reshape(-1, 3)
-        return codes[source], (source > 0) & (client == batch.direction[rows])
 
 
 class Connections:
@@ -169,7 +72,7 @@ class Connections:
         """State of each stream, up to the last one with PDUs."""
         self._source: I32 = np.zeros(0, np.int32)
         self._client: I8 = np.zeros(0, np.int8)
-        self._made: dict[int, _Made] = {}
+        self._made: dict[int, Made] = {}
         """What made the state of each stream."""
         self.whole: Bool = np.zeros(0, np.bool_)
         """Streams captured from their first octet on, without a Gap up to now."""
@@ -184,7 +87,7 @@ class Connections:
         self._told: set[tuple[int, int, str]] = set()
         self._logins: dict[bytes, tuple[int, int, int]] = {}
         """Time, stream and PDU of the first CONNECT with each authenticator."""
-        self._marks: list[_Mark] = []
+        self._marks: list[Mark] = []
         self._size = 1
 
     def feed(self, batch: PduBatch, gaps: list[Oddity], spots: Spots) -> Sources:
@@ -194,7 +97,7 @@ class Connections:
         self._note_routes(batch)
         plain = batch.command & 0x7FFFFFFF
         control = (plain == CONNECT) | (plain == TERMINATE)
-        busy = control | ~_QUIET[self.state[batch.stream]]
+        busy = control | ~QUIET[self.state[batch.stream]]
         if gaps or busy.any():
             self._follow(batch, gaps, np.flatnonzero(control), np.flatnonzero(busy), spots)
         return Sources(self._codes, self._source, self._client, self._marks, batch)
@@ -209,7 +112,7 @@ class Connections:
 
     def before(self, stream: int, row: int) -> int:
         """Give the state of a stream before a row of the last batch."""
-        at = bisect_right(self._marks, stream * self._size + row, key=_key) - 1
+        at = bisect_right(self._marks, stream * self._size + row, key=by_key) - 1
         if at >= 0 and self._marks[at].key // self._size == stream:
             return self._marks[at].state
         return int(self.state[stream])
@@ -238,7 +141,7 @@ class Connections:
         _, first, _ = distinct(batch.stream[fresh])
         concerned, _, _ = distinct(batch.stream[busy])
         for stream in sorted({*concerned.tolist(), *(gap.stream for gap in gaps)}):
-            self._mark(stream, 0, self._command_of(stream))
+            self._mark(stream, 0, made_by(int(self.state[stream])))
         places = np.searchsorted(batch.known_frame, [gap.known_frame for gap in gaps]).tolist()
         events = [(row, 1, gap.stream) for row, gap in zip(places, gaps, strict=True)]
         events += [(row, 0, int(batch.stream[row])) for row in fresh[first].tolist()]
@@ -250,14 +153,14 @@ class Connections:
                 self._lose(row, stream)
             else:
                 self._step(batch, row, stream, spots)
-        self._marks.sort(key=_key)
+        self._marks.sort(key=by_key)
         self._look(batch, spots)
 
     def _mark(self, stream: int, row: int, command: int = 0, *, lost: bool = False) -> None:
         """Note the state that a stream has from a row on; row 0 is before all others."""
-        made = self._made.get(stream, _NOTHING)
+        made = self._made.get(stream, NOTHING)
         self._marks.append(
-            _Mark(
+            Mark(
                 stream * self._size + row,
                 int(self.state[stream]),
                 made.pdu,
@@ -279,7 +182,7 @@ class Connections:
         self.whole[stream] = not blind and stream not in self._gapped
         self.state[stream] = TCP if self.whole[stream] else UNKNOWN
         self._gapped.discard(stream)
-        self._made[stream] = _Made()
+        self._made[stream] = Made()
         self._mark(stream, row)
 
     def _lose(self, row: int, stream: int) -> None:
@@ -303,7 +206,7 @@ class Connections:
         elif command == RESPONSE | CONNECT:
             after = self._connect_resp(batch, row, stream)
         elif command == TERMINATE:
-            after = self._terminate(state, direction)
+            after = terminated(state, direction)
         else:
             closing = (CLOSING_1 - direction, CLOSING_BOTH)
             after = RELEASED_0 + direction if state in closing else state
@@ -312,12 +215,6 @@ class Connections:
             made = self._made[stream]
             made.pdu, made.time_ns = batch.first + row, int(batch.time_ns[row])
         self._mark(stream, row + 1, command)
-
-    def _terminate(self, state: int, direction: int) -> int:
-        """Give the state behind a TERMINATE; who is not logged in has nothing to end."""
-        if state in (CLOSING_1 - direction, CLOSING_BOTH):
-            return CLOSING_BOTH
-        return CLOSING_0 + direction if state in (UNKNOWN, OPEN, OPENED) else state
 
     def _connect(self, batch: PduBatch, row: int, stream: int, spots: Spots) -> int:
         """Take a CONNECT: who it is, and whether he is logged in already; give the state behind it."""
@@ -374,15 +271,6 @@ class Connections:
             self._codes.append(source)
         return number
 
-    def _command_of(self, stream: int) -> int:
-        """Give the Command_Id of the PDU that made a stream's state."""
-        state = int(self.state[stream])
-        if state == WAIT:
-            return CONNECT
-        if state in (OPEN, OPENED, REFUSED):
-            return RESPONSE | CONNECT
-        return TERMINATE if state in (CLOSING_0, CLOSING_1, CLOSING_BOTH) else RESPONSE | TERMINATE
-
     def _look(self, batch: PduBatch, spots: Spots) -> None:
         """Find the first PDU between two changes of state that the state forbids."""
         marks = self._marks
@@ -398,7 +286,7 @@ class Connections:
         rows, span = rows[~late], span[~late]
         states = np.array([mark.state for mark in marks], np.int64)[span]
         response = (batch.command[rows] >= RESPONSE).astype(np.int64)
-        wrong = _FORBIDDEN[states, response, batch.direction[rows]]
+        wrong = FORBIDDEN[states, response, batch.direction[rows]]
         bad = np.flatnonzero(wrong)
         bad = bad[~self._allowed(batch, rows[bad], wrong[bad])]
         _, first, _ = distinct(span[bad])
@@ -434,7 +322,7 @@ class Connections:
                 spot = spot_of(batch, row, 0, mark.pdu)
                 self._early[stream] = spot, int(batch.time_ns[row]), mark.time_ns
 
-    def _tell_early(self, stream: int, answer: _Mark, spots: Spots) -> None:
+    def _tell_early(self, stream: int, answer: Mark, spots: Spots) -> None:
         """Tell a request before its CONNECT_RESP, unless the capture may have swapped the two."""
         spot, time_ns, connect_ns = self._early.pop(stream)
         ahead = answer.time_ns - time_ns
@@ -450,27 +338,3 @@ class Connections:
         if key not in self._told:
             self._told.add(key)
             spots.setdefault(slug, []).append(spot_of(batch, row, **values))
-
-
-def grown(column: NDArray[_Kind], size: int) -> NDArray[_Kind]:
-    """Give a column with room for `size` rows, new ones 0."""
-    more = size - len(column)
-    if more <= 0:
-        return column
-    return np.concatenate([column, np.zeros(max(more, len(column) // 2, 64), column.dtype)])
-
-
-def spot_of(batch: PduBatch, row: int, a: int = 0, b: int = 0, other: int = 0, **values: object) -> Spot:
-    """Give a PDU as a place."""
-    return Spot(
-        batch.first + row,
-        int(batch.frame[row]),
-        int(batch.stream[row]),
-        int(batch.direction[row]),
-        int(batch.offset[row]),
-        int(batch.command[row]),
-        a,
-        b,
-        other,
-        values,
-    )

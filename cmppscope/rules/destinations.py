@@ -44,7 +44,7 @@ class Numbers:
         owners, first, counts = np.unique(self.owner[wrong], return_index=True, return_counts=True)
         hits = self.body.facts.pdus(self.body.rows[owners], 0, counts - 1)
         columns = self.body.columns.body
-        field = columns.fields[columns.by_name[self.name]].layer_field.name
+        field = columns.fields[columns.by_name[self.name]].spelt
 
         def values(place: int) -> dict[str, object]:
             octets = self.octets[wrong[first[place]]].tobytes()

@@ -13,9 +13,9 @@ import numpy as np
 
 from cmppscope.columns import PduColumns
 from cmppscope.reassembly import Streams
-from cmppscope.rules.connections import spot_of
 from cmppscope.rules.model import End, Spot, Spots
 from cmppscope.rules.silences import Gaps
+from cmppscope.rules.spots import spot_of
 from cmppscope.sessions import RESPONSE
 from cmppscope.tables import PduBatch
 from cmppscope.transactions import Timers, begins_blind

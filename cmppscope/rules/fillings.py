@@ -19,16 +19,11 @@ from cmppscope.rules.model import Facts, Hits, Severity, rule
 from cmppscope.rules.strings import Texts
 from cmppscope.sessions import CONNECT
 from cmppscope.tables import I64, Bool
-from dissectors.cmpp.fields import Authenticator, OctetString
 
 _OTHERS = frozenset({"reserve", "reserved", "valid_time", "at_time", "submit_time", "done_time"})
 _STRINGS = {
     command: tuple(
-        f.name
-        for f in body.fields
-        if isinstance(f.layer_field, OctetString)
-        and not isinstance(f.layer_field, Authenticator)
-        and f.name not in _OTHERS
+        f.name for f in body.fields if f.kind == "string" and f.layer_class != "Authenticator" and f.name not in _OTHERS
     )
     for command, body in COMPILED.items()
 }

@@ -74,6 +74,7 @@ class Findings:
             for hits in result if isinstance(result, list) else [result]:
                 if len(hits):
                     self._add(rule, hits)
+                hits.values = None  # it may point back at the hits, and would keep the batch in memory
 
     def findings(self) -> list[Finding]:
         """Give the findings, gravest first, then in the order of the rules."""

@@ -11,15 +11,15 @@ from __future__ import annotations
 
 from dataclasses import dataclass, field
 from itertools import pairwise
-from statistics import median
 
 import numpy as np
 
 from cmppscope.arrays import stable_order
 from cmppscope.reassembly import Streams
-from cmppscope.rules.connections import Connections, spot_of
+from cmppscope.rules.connections import Connections
 from cmppscope.rules.model import End, Limits, Spot, Spots
 from cmppscope.rules.silences import Gaps
+from cmppscope.rules.spots import spot_of
 from cmppscope.sessions import ACTIVE_TEST
 from cmppscope.tables import I64, Bool, PduBatch
 from cmppscope.transactions import Timers
@@ -62,11 +62,18 @@ class _Tester:
     @property
     def typical_ns(self) -> int:
         """The median interval."""
+        from statistics import median  # noqa: PLC0415 - it brings fractions and decimals, for few captures
+
         return int(median(self.intervals))
 
     def is_often(self, c_ns: int) -> bool:
         """Tell whether the intervals are far shorter than C."""
         return bool(self.intervals) and self.typical_ns * _OFTEN < c_ns
+
+    def forget(self) -> None:
+        """Begin anew: behind an answer, or where the capture may have lost one."""
+        self.run, self.told = 0, False
+        self.pending.clear()
 
     def keep(self, spot: Spot) -> None:
         """Note where a connection was kept after N tests without an answer."""
@@ -152,13 +159,13 @@ class LinkTests:
                 due = None
             if kind == _TEST:
                 self._test(batch, row, tester)
-                due = due or self._due(batch, key, tester, row)
+                due = (due if tester.run >= self._n else None) or self._due(batch, key, tester, row)
                 continue
             if kind == _RESPONSE:
                 tester.answered_ns = max(tester.answered_ns, int(batch.time_ns[row]))
                 _confirm(tester, spots)
-            tester.pending.clear()
-            tester.run, tester.told, due = 0, False, None
+            tester.forget()
+            due = None
         if due is not None:
             tester.keep(spot_of(batch, due, tester.run))
         kept = self._kept.add if tester.run >= self._n and not tester.told else self._kept.discard
@@ -168,6 +175,10 @@ class LinkTests:
         """Take a test, and see whether it comes at once behind one without a response."""
         time_ns = int(batch.time_ns[row])
         waited, tester.last_ns = time_ns - tester.last_ns, time_ns
+        if batch.known_frame[row] != batch.frame[row]:  # its response may lie in a Gap that was known before it
+            tester.forget()
+            tester.probes += 1
+            return
         if time_ns <= tester.answered_ns + SWAPPED_NS and not tester.run:
             tester.probes += 1
             return

@@ -27,7 +27,7 @@ if TYPE_CHECKING:
     from cmppscope.rules.login import Login
 
 if TYPE_CHECKING:
-    from cmppscope.rules.connections import Sources
+    from cmppscope.rules.states import Sources
 
 PEER, CAPTURE, OPERATOR = "peer", "capture", "operator"
 
@@ -127,7 +127,8 @@ class End:
 
 def no_hits() -> Hits:
     """Give no place at all."""
-    return Hits(*(np.zeros(0, np.int64) for _ in range(8)))
+    none = np.zeros(0, np.int64)
+    return Hits(none, none, none, none, none, none, none, none)
 
 
 @dataclass(slots=True)

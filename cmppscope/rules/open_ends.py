@@ -6,8 +6,9 @@ from collections import Counter
 
 import numpy as np
 
-from cmppscope.rules.connections import IS_OPEN, Connections
+from cmppscope.rules.connections import Connections
 from cmppscope.rules.model import End, Facts, Hits, Spot, Spots, command_name
+from cmppscope.rules.states import IS_OPEN
 from cmppscope.sessions import ACTIVE_TEST, TERMINATE, Session
 from cmppscope.tables import I64, Bool
 from cmppscope.transactions.table import OPEN, UNANSWERED, Transactions

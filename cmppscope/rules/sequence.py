@@ -11,7 +11,7 @@ import numpy as np
 
 from cmppscope.arrays import stable_order
 from cmppscope.framing.headers import known
-from cmppscope.reassembly import Stream, Streams
+from cmppscope.reassembly import Streams
 from cmppscope.rules.model import Sequences
 from cmppscope.tables import I64, Oddity, PduBatch
 from cmppscope.transactions import Timers, begins_blind

@@ -9,12 +9,13 @@ from __future__ import annotations
 from cmppscope.columns import PduColumns
 from cmppscope.reassembly import Streams
 from cmppscope.rules.business import Business
-from cmppscope.rules.connections import AT_THE_END, Connections, Sources
+from cmppscope.rules.connections import AT_THE_END, Connections
 from cmppscope.rules.fetches import Fetches
 from cmppscope.rules.link_tests import LinkTests
 from cmppscope.rules.model import End, Limits, Spots
 from cmppscope.rules.open_ends import close_without_terminate
 from cmppscope.rules.silences import Silences, gaps_of
+from cmppscope.rules.states import Sources
 from cmppscope.sessions import Session, Sessions
 from cmppscope.tables import I64, Oddity, PduBatch
 from cmppscope.transactions import Paired, Timers

@@ -11,7 +11,7 @@ def window_exceeded(facts: Facts) -> Hits:
     return facts.exceeded
 
 
-@rule("flow-control", Severity.NOTE, "§7.4.3.2", "{command} with Result 8 while {a} of {b} requests wait")
+@rule("flow-control", Severity.NOTE, "§7.4.3.2", "{command} with Result 8 to a request with which {a} of {b} waited")
 def flow_control(facts: Facts) -> Hits:
     """Flow control (Result 8) answers requests beyond W only."""
     return facts.throttled

@@ -15,7 +15,7 @@ State: the requests open, those of the last HISTORY PDUs, and the responses that
 from __future__ import annotations
 
 from bisect import bisect_left, insort
-from collections import Counter
+from collections import Counter, OrderedDict
 from collections.abc import Callable
 
 import numpy as np
@@ -86,7 +86,9 @@ class Pairing:
         self._timers = timers
         self._open: Work | None = None
         self._history: list[History] = []
-        self._strays: dict[int, list[Stray]] = {}
+        self._answers: list[tuple[I64, I64, I64]] = []
+        """Key, PDU and frame of the responses of the last HISTORY PDUs that went to a request, a batch each."""
+        self._strays: OrderedDict[int, list[Stray]] = OrderedDict()
         self._stray_count = 0
         self._gaps: dict[int, list[tuple[int, int]]] = {}
         """Frame at which it was known and stream offset of each Gap, by stream * 2 + direction.
@@ -102,6 +104,8 @@ class Pairing:
         """An ACTIVE_TEST of the other side with the same Sequence_Id, by the PDU of the ACTIVE_TEST before it."""
         self.settled: list[Stray] = []
         """Strays settled for want of room."""
+        self.odd: list[Oddity] = []
+        """Caps reached with the last batch."""
         self._dropped: Work | None = None
         """Requests of the last batch that are not kept open for want of room."""
 
@@ -111,6 +115,7 @@ class Pairing:
             if oddity.fault == "capture" and oddity.kind in ("gap", "skipped"):
                 place = (oddity.known_frame, oddity.offset)
                 self._gaps.setdefault(oddity.stream * 2 + oddity.direction, []).append(place)
+        self.odd = []
         self._note_beginnings(batch)
         work, rows = self._working_set(batch, columns, session)
         if not len(work.pdu):
@@ -132,7 +137,9 @@ class Pairing:
         single = (sizes == 1) & request_first & on_time
         pairs.response[first[pair]] = second[pair]
         opened = len(work.pdu) - len(rows)
-        walker = Walker(work, batch, opened, pairs, self._timers, self.claim, self._is_lossy, self._was_asked)
+        walker = Walker(
+            work, batch, opened, pairs, self._timers, self.claim, self._is_lossy, self._was_asked, self._was_answered
+        )
         across = walker.lanes(pairs.response >= 0)
         if len(across):
             lane = work.key >> 32
@@ -235,9 +242,15 @@ class Pairing:
         if self._dropped is None or not len(self._dropped.pdu):
             return closed
         count = len(self._dropped.pdu)
+        stream, direction, frame = self._dropped.row(0, "stream", "direction", "frame")
+        self._tell("requests", stream, direction, frame, count)
         table = transactions(self._dropped, np.arange(count), Pairs(np.full(count, -1, np.int64)), self._timers)
         table.state[:] = UNKNOWN
         return in_order([closed, table])
+
+    def _tell(self, kind: str, stream: int, direction: int, frame: int, count: int) -> None:
+        """Note that a cap was reached, and of the oldest where it stands."""
+        self.odd.append(Oddity(kind, stream, direction, -1, frame, frame, count, 0, "capture"))
 
     def _was_asked(self, key: int, pdu: int) -> bool:
         """Tell whether a request of a key came in an earlier batch and not long before a PDU."""
@@ -270,6 +283,23 @@ class Pairing:
         oldest = int(work.pdu[opened]) - HISTORY if opened < len(work.pdu) else 0
         self._history = [old for old in self._history if len(old[1]) and int(old[1][-1]) > oldest]
         self._history.append((work.key[rows], work.pdu[rows], first))
+
+        self._remember_answers(work, pairs, oldest)
+
+    def _remember_answers(self, work: Work, pairs: Pairs, oldest: int) -> None:
+        """Keep which responses went to requests, those of the PDUs from `oldest` on."""
+        rows = np.flatnonzero(pairs.response >= 0)
+        answer = pairs.response[rows]
+        claimed = np.array([(int(work.key[r]), s.pdu, s.frame) for r, s in pairs.claimed.items()], np.int64)
+        found = np.stack([work.key[rows], work.pdu[answer], work.frame[answer]], 1)
+        key, pdu, frame = np.concatenate([found, claimed.reshape(-1, 3)]).T
+        self._answers = [old for old in self._answers if int(old[1].max()) > oldest]
+        if len(key):
+            self._answers.append((key, pdu, frame))
+
+    def _was_answered(self, key: int, frame: int, pdu: int) -> bool:
+        """Tell whether a response of a key, in a frame or behind it, went to a request not long before a PDU."""
+        return any(bool(((k == key) & (f >= frame) & (p > pdu - HISTORY)).any()) for k, p, f in self._answers)
 
     def _note_echoes(self, work: Work, opened: int) -> None:
         """Note where an ACTIVE_TEST comes back as an ACTIVE_TEST: some gateways answer so."""
@@ -319,9 +349,9 @@ class Pairing:
             self._strays.setdefault(int(work.key[row]), []).append(stray)
             self._stray_count += 1
         while self._stray_count > STRAY_RESPONSES:
-            oldest = next(iter(self._strays))
-            gone = self._strays.pop(oldest)
+            gone = self._strays.popitem(last=False)[1]
             self._stray_count -= len(gone)
+            self._tell("strays", gone[0].stream, gone[0].direction, gone[0].frame, len(gone))
             self.settled += self._settle(gone, frozenset(), self._answered_again)
 
     def claim(self, key: int, fits: Callable[[int, int, int], bool]) -> Stray | None:
@@ -407,5 +437,5 @@ class Pairing:
             return UNANSWERED
         if last_time_ns - time_ns < self._timers.patience_ns:
             return OPEN
-        # no answer, no acknowledgement, no segment sent again: the capture lost sight of the connection
-        return UNANSWERED if stream.last_frame > frame else UNKNOWN
+        # a lost answer shows itself by any later segment of the connection: without one the capture lost sight of it
+        return UNANSWERED if stream.last_time_ns - time_ns >= self._timers.patience_ns else UNKNOWN

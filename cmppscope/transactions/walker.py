@@ -13,6 +13,7 @@ import numpy as np
 from cmppscope.tables import I64, Bool, PduBatch
 from cmppscope.transactions.table import (
     EMPTY_BODIES,
+    HISTORY,
     SWAPPED_NS,
     SWAPPED_PDUS,
     Pairs,
@@ -41,13 +42,16 @@ class Walker:
         claim: Callable[[int, Callable[[int, int, int], bool]], Stray | None],
         lossy: Callable[[Work, int, int], bool],
         asked: Callable[[int, int], bool],
+        answered: Callable[[int, int, int], bool],
     ) -> None:
         """`opened` rows were open before the batch.
 
         `claim` hands out a response kept for a key, where its PDU, frame and time fit. `lossy` tells of the rows of a
         request and a response whether a Gap lies between them, `asked` whether there was a request of a key before a
-        PDU in an earlier batch.
+        PDU in an earlier batch, `answered` whether a response of a key, in a frame or behind it, went in one to another
+        request not long before a PDU.
         """
+        self._answered_before = answered
         self._asked_before = asked
         self._claim_kept = claim
         self._lossy = lossy
@@ -59,6 +63,8 @@ class Walker:
         self._row_of: dict[int, int] = {}
         self._asked: dict[int, int] = {}
         """The first request of each key walked."""
+        self._answers: dict[int, list[tuple[int, int]]] = {}
+        """PDU and frame of the responses of each key walked that went to a request."""
         self.strays: list[int] = []
         self.reuses: list[Reuse] = []
         self.sent_again: list[Resend] = []
@@ -101,6 +107,7 @@ class Walker:
                 self._give_up_lost(mine, row)
                 if mine:
                     pairs.response[self._first(mine.pop(0))] = row
+                    self._note_answer(key, *work.row(row, "pdu", "frame"))
                 else:
                     unclaimed.setdefault(key, []).append(row)
                 continue
@@ -108,6 +115,9 @@ class Walker:
                 self._asked.setdefault(key, int(work.pdu[row]))
                 continue
             self._asked.setdefault(key, int(work.pdu[row]))
+            if row >= self._opened and self._was_robbed(key, row):
+                pairs.lost[row] = int(work.pdu[row])
+                continue
             if row < self._opened or not self._joins(row, mine, waiting if across else None):
                 self._row_of[int(work.pdu[row])] = row
                 mine.append(row)
@@ -147,12 +157,29 @@ class Walker:
         stray = self._claim_kept(key, fits)
         if stray is not None:
             self._pairs.claimed[row] = stray
+            self._note_answer(key, stray.pdu, stray.frame)
             return True
         for at, response in enumerate(unclaimed):
             if fits(*work.row(response, "pdu", "frame", "time_ns")):
                 self._pairs.response[row] = unclaimed.pop(at)
+                self._note_answer(key, *work.row(response, "pdu", "frame"))
                 return True
         return False
+
+    def _note_answer(self, key: int, pdu: int, frame: int) -> None:
+        """Note that a response of a key went to a request."""
+        self._answers.setdefault(key, []).append((pdu, frame))
+
+    def _was_robbed(self, key: int, row: int) -> bool:
+        """Tell whether the response of a request that a Gap held back may have gone to an older one of its key.
+
+        Where the older one's own response lies in a Gap as well, nothing tells them apart.
+        """
+        frame, known, pdu = self._work.row(row, "frame", "known_frame", "pdu")
+        if known == frame:
+            return False
+        here = any(its >= frame and other > pdu - HISTORY for other, its in self._answers.get(key, []))
+        return here or self._answered_before(key, frame, pdu)
 
     def _joins(self, row: int, mine: list[int], lane: dict[int, list[int]] | None) -> bool:
         """Join a request to the open one that it repeats; else note where it takes an open one's Sequence_Id."""

@@ -30,6 +30,7 @@ ACTIONS: tuple[Action, ...] = (
     Action("app", "show('pdus')", "2", "PDUs", "Show every PDU, its fields and its octets."),
     Action("app", "show('transactions')", "3", "Transactions", "Show requests with their responses, slowest first."),
     Action("app", "show('findings')", "4", "Findings", "Show where the protocol was broken, by rule."),
+    Action("app", "show('messages')", "5", "Messages", "Show short messages: their text, and what became of them."),
     Action(
         "app",
         "filter",

@@ -21,14 +21,17 @@ from cmppscope.redact import Redaction
 from cmppscope.report.names import CHINA
 from cmppscope.tui import messages
 from cmppscope.tui.actions import bindings, of
+from cmppscope.tui.lives import Lives
 from cmppscope.tui.loading import Inbox, Loader, Source
 from cmppscope.tui.rows.findings import FindingRows
+from cmppscope.tui.rows.messages import MessageRows
 from cmppscope.tui.rows.pdus import PduRows
 from cmppscope.tui.rows.sessions import SessionRows
 from cmppscope.tui.rows.transactions import TransactionRows
 from cmppscope.tui.screens import Pane
 from cmppscope.tui.screens.findings import FindingsPane
 from cmppscope.tui.screens.help import Help
+from cmppscope.tui.screens.messages import MessagesPane
 from cmppscope.tui.screens.pdus import PdusPane
 from cmppscope.tui.screens.sessions import SessionsPane
 from cmppscope.tui.screens.transactions import TransactionsPane
@@ -66,6 +69,7 @@ class CmppscopeApp(App[None]):
         super().__init__()
         options = replace(options or Options(), keep_findings=True)
         self.store = Store(zone=zone, results=options.results)
+        self.lives = Lives()
         self.source = source
         self.redact = redact
         self.capture_name = name
@@ -82,6 +86,7 @@ class CmppscopeApp(App[None]):
             "pdus": self.pdus,
             "transactions": TransactionsPane(TransactionRows(self.store, zone, options.results)),
             "findings": FindingsPane(FindingRows(self.store)),
+            "messages": MessagesPane(MessageRows(self.store, self.lives, redaction, zone)),
         }
         self._came_from: list[str] = []
         self._drawn = 0.0
@@ -140,6 +145,7 @@ class CmppscopeApp(App[None]):
             self.store.pdus.add(batch, session)
         if delivery.snapshot is not None:
             self.store.snapshot = delivery.snapshot
+        self.lives.add(delivery.lives, delivery.closed)
         closed = delivery.closed or [self.store.transactions.none]
         for number, table in enumerate(closed, 1):
             self.store.transactions.add(table, delivery.pending if number == len(closed) else None)

@@ -23,6 +23,7 @@ from cmppscope.report.safe import printable
 from cmppscope.rules import Facts, Severity
 from cmppscope.tables import I64, FrameBatch, PduBatch
 from cmppscope.transactions import Transactions
+from cmppscope.tui.lives import Life, life_of
 from cmppscope.tui.store import FindingRow, Snapshot, StreamEnds
 
 PLACES_SHOWN = 10_000
@@ -56,6 +57,7 @@ class Delivery:
     batches: list[tuple[PduBatch, I64]] = field(default_factory=list)
     """PDUs, and the number of the session of each."""
     closed: list[Transactions] = field(default_factory=list)
+    lives: list[Life] = field(default_factory=list)
     pending: Transactions | None = None
     snapshot: Snapshot | None = None
     done: bool = False
@@ -142,6 +144,7 @@ class Loader:
     def _deliver(self, facts: Facts, *, at_end: bool = False) -> None:
         """Put the facts of a batch into the inbox."""
         pending = facts.ended if at_end else None
+        life = life_of(facts)
         snapshot = None
         began = time.monotonic()
         if not at_end and began - self._last >= _SHARE * self._cost:
@@ -154,6 +157,7 @@ class Loader:
                 delivery.batches.append((facts.batch, facts.session))
             if len(facts.paired.closed):
                 delivery.closed.append(facts.paired.closed)
+            delivery.lives.append(life)
             if pending is not None:
                 delivery.pending = pending
             if snapshot is not None:

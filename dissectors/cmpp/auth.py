@@ -6,8 +6,6 @@ Comparisons take the same time whatever differs.
 
 from __future__ import annotations
 
-import hashlib
-import hmac
 import itertools
 from typing import TYPE_CHECKING
 
@@ -19,7 +17,16 @@ _ZEROS = bytes(9)
 
 def _md5(*parts: bytes) -> bytes:
     """Return the MD5 of the parts joined."""
+    import hashlib  # noqa: PLC0415 - it brings OpenSSL, for those who have a secret
+
     return hashlib.md5(b"".join(parts), usedforsecurity=False).digest()
+
+
+def _same(given: bytes, computed: bytes) -> bool:
+    """Compare in a time that does not tell where two authenticators differ."""
+    import hmac  # noqa: PLC0415 - it brings hashlib
+
+    return hmac.compare_digest(given, computed)
 
 
 def authenticator_source(
@@ -53,7 +60,7 @@ SOURCE_VARIANTS: dict[str, dict[str, bool]] = {
 def check_authenticator_source(authenticator: bytes, source_addr: bytes, secret: bytes, timestamp: int) -> str | None:
     """Name the variant that gives `authenticator`, or None when the secret fits no variant."""
     for name, options in SOURCE_VARIANTS.items():
-        if hmac.compare_digest(authenticator, authenticator_source(source_addr, secret, timestamp, **options)):
+        if _same(authenticator, authenticator_source(source_addr, secret, timestamp, **options)):
             return name
     return None
 
@@ -92,7 +99,7 @@ def explain_authenticator_source(authenticator: bytes, source_addr: bytes, secre
     given = (source_addr, b"", secret, b"")
     for words in sorted(itertools.product(*_MISTAKES), key=lambda each: sum(map(bool, each))):
         parts = [ways[word](text, timestamp) for ways, word, text in zip(_MISTAKES, words, given, strict=True)]
-        if hmac.compare_digest(authenticator, _md5(*parts)):
+        if _same(authenticator, _md5(*parts)):
             return ", ".join(filter(None, words))
     return None
 
@@ -121,6 +128,6 @@ def authenticator_ismg(status: int, source: bytes, secret: bytes, variant: str =
 def check_authenticator_ismg(authenticator: bytes, status: int, source: bytes, secret: bytes) -> str | None:
     """Name the variant that gives `authenticator`, or None. A failed login is rightly "blank"."""
     for name, compute in ISMG_VARIANTS.items():
-        if hmac.compare_digest(authenticator, compute(status, source, secret)):
+        if _same(authenticator, compute(status, source, secret)):
             return name
     return None

@@ -107,6 +107,23 @@ def test_a_window_exceeded_to_the_end() -> None:
     assert "window-exceeded" not in [rule for rule, *_ in told(one_way, handshake=False).found]
 
 
+def test_giving_up_does_not_end_an_excess() -> None:
+    """Where the waiting is given up a Gap may still become known: the next response tells, and tells once."""
+    lines = LOGIN + "1 SP SUBMIT 2\n2 SP SUBMIT 3 text=b\n400 SP SUBMIT 4 text=c\n401 ISMG SUBMIT_RESP 4 id=1\n"
+    for cut in every_cut(frames_of(lines)).values():
+        found = told(lines + "402 SP ACK", limits=Limits(window=1), cuts=cut).found
+        assert ("window-exceeded", "peer", 1) in found
+
+
+def test_link_tests_at_one_moment() -> None:
+    """Link tests without time between them have an interval of 0, wherever batches are cut."""
+    lines = LOGIN + "1 SP ACTIVE_TEST 2\n1 SP ACTIVE_TEST 3\n9 SP ACTIVE_TEST 4"
+    for cut in every_cut(frames_of(lines)).values():
+        spacing = side(lines, cuts=cut).keep_alive.interval_ms
+        assert spacing is not None
+        assert (spacing.min, spacing.max) == (0, 8000)
+
+
 def test_flow_control_is_sure() -> None:
     """Result 8 is told only where all that waits is known: not soon after a start in the middle."""
     lines = "0 SP ACTIVE_TEST 1\n0.1 ISMG ACTIVE_TEST_RESP 1\n{} SP SUBMIT 2\n{} ISMG SUBMIT_RESP 2 result=8"
@@ -120,9 +137,10 @@ def test_flow_control_is_sure() -> None:
 def test_bursts() -> None:
     """The busiest second, its beginning, and the mean of the seconds in which something was sent."""
     lines = LOGIN + "1.0 SP SUBMIT 2\n3.1 SP SUBMIT 3\n3.5 SP SUBMIT 4 + SUBMIT 5\n3.9 ISMG SUBMIT_RESP 2 id=1\n"
-    found = side(lines)
-    assert (found.busiest_second, found.busiest_second_start) == (3, "2026-05-28T20:26:43.000000000Z")
-    assert (found.active_seconds, found.mean_per_active_second) == (2, 2.0)
+    for cut in every_cut(frames_of(lines)).values():
+        found = side(lines, cuts=cut)
+        assert (found.busiest_second, found.busiest_second_start) == (3, "2026-05-28T20:26:43.000000000Z")
+        assert (found.active_seconds, found.mean_per_active_second) == (2, 2.0)
 
 
 def test_silence() -> None:
@@ -156,6 +174,7 @@ def test_link_tests() -> None:
         ("SUBMIT 3 text=hello", 1),
         ("SUBMIT 3 text=hello msg_id=77", 1),
         ("SUBMIT 3 text=hullo", 0),
+        ("SUBMIT 3 text=hello reserve=0x0000000000000001", 0),
         ("SUBMIT 3 text=hello to=2", 0),
         ("SUBMIT 3 text=hello src_id=10659999", 0),
         ("SUBMIT 3 text=hello + SUBMIT 4 text=hello", 2),
@@ -313,4 +332,12 @@ def test_headlines_about_links() -> None:
         "8000 ms (p50) to answer, 0.00 ms of it network." in headlines(full)
     )
     slow = report(LOGIN + "1 SP SUBMIT 2\n2 ISMG SUBMIT_RESP 2 result=8")
-    assert "CMPP_SUBMIT_RESP Result 8, flow control: 1 time, with no more than 16 requests waiting." in headlines(slow)
+    assert (
+        "CMPP_SUBMIT_RESP Result 8, flow control: 1 time, on a link with up to 1 request waiting (W = 16) and up to "
+        "1 a second." in headlines(slow)
+    )
+    both = "1 SP SUBMIT 2 + SUBMIT 3\n2 ISMG SUBMIT_RESP 2 result=8\n3 ISMG DELIVER 9\n4 SP DELIVER_RESP 9 result=8"
+    assert [line.partition(", on ")[2] for line in headlines(report(LOGIN + both)) if "Result 8" in line] == [
+        "a link with up to 2 requests waiting (W = 16) and up to 2 a second.",
+        "a link with up to 1 request waiting (W = 16) and up to 1 a second.",
+    ]

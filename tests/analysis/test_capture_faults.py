@@ -48,10 +48,11 @@ def clean(draw: st.DrawFn, *, small: bool = False) -> list[Frame]:
                 continue
             command = draw(st.sampled_from(_REQUESTS[who]))
             text = f" text={draw(st.sampled_from('ab'))}" if command in ("SUBMIT", "DELIVER") else ""
+            named = f" id={len(peers.lines) + 1}" if command == "SUBMIT" else ""
             peers.say(seconds, f"{who}@{number}", f"{command} {sequence[who]}{text}")
             answered = seconds + draw(st.sampled_from((0.03, 0.3, 30)))
             busy[who, sequence[who]] = answered
-            peers.say(answered, f"{other}@{number}", f"{command}_RESP {sequence[who]}")
+            peers.say(answered, f"{other}@{number}", f"{command}_RESP {sequence[who]}{named}")
             last = max(last, answered)
         seconds = max(seconds, last) + 1
         if draw(st.booleans()):

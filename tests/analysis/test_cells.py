@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import itertools
 from collections import Counter
+from typing import Literal
 
 import numpy as np
 from hypothesis import given, settings
@@ -28,7 +29,7 @@ def filled(cells: Cells, entries: list[tuple[int, int, int]], cuts: list[int]) -
 @given(_ENTRIES, st.lists(st.integers(0, 60), max_size=4), st.integers(1, 40), st.sampled_from(("sum", "max")))
 def test_cuts_and_caps(entries: list[tuple[int, int, int]], cuts: list[int], most: int, join: str) -> None:
     """Cells are sums or maxima by key; above the cap places are joined, as often in pieces as at once."""
-    kind = "sum" if join == "sum" else "max"
+    kind: Literal["sum", "max"] = "sum" if join == "sum" else "max"
     cells = filled(Cells(8, most, kind), entries, cuts)
     whole = filled(Cells(8, most, kind), entries, [])
     assert [a.tolist() for a in cells.all()] == [a.tolist() for a in whole.all()]

@@ -87,7 +87,7 @@ WRONG = {
     't = "60"': "t is a positive number, not '60'",
     "t = true": "t is a positive number, not True",
     "n = -1": "n is a positive number, not -1",
-    "colour = 1": "FILE: no such key: colour (known: t, n, zone, decode_as, limits, severities, results)",
+    "colour = 1": "FILE: no such key: colour (known: t, n, zone, decode_as, secrets_file, limits, severities, results)",
     'decode_as = "tcp.port==1,none"': "FILE: decode_as is a list of texts",
     "decode_as = [1]": "1 is not tcp.port==N,KIND with KIND one of cmpp20, cmpp30, none",
     'zone = "Mars"': "'Mars' is no time zone (UTC+8, +08:00, Asia/Shanghai)",

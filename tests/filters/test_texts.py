@@ -4,12 +4,12 @@ from __future__ import annotations
 
 import numpy as np
 import polars as pl
-from hypothesis import given, settings
+from hypothesis import example, given, settings
 from hypothesis import strategies as st
 from scapy.packet import Packet
 
 from cmppscope.columns import COMPILED, SUBMIT, Columns
-from cmppscope.filters.columns import strings, texts
+from cmppscope.filters.columns import _decoded, strings, texts
 from dissectors.cmpp import CMPPSubmit
 from dissectors.cmpp.text import decode_text
 
@@ -19,13 +19,24 @@ CONTENT = (
     | st.text(max_size=20).map(lambda t: t.encode("gb18030", "replace"))
     | st.text(alphabet="\x01\x02\x1e\x1f\x0b\x0eab", max_size=8).map(str.encode)
 )
-MESSAGES = st.lists(
-    st.tuples(CONTENT, st.sampled_from([0, 0, 3, 4, 8, 8, 15, 15, 25, 0xF1]), st.sampled_from([0, 0, 0, 1, 0x40])),
-    max_size=60,
-)
+FORMATS = [0, 3, 4, 8, 15, 25, 0xF1]
+
+
+def messages_of(msg_fmts: list[int]) -> st.SearchStrategy[list[tuple[bytes, int, int]]]:
+    """Draw contents with their Msg_Fmt and TP_udhi."""
+    return st.lists(st.tuples(CONTENT, st.sampled_from(msg_fmts), st.sampled_from([0, 0, 0, 1, 0x40])), max_size=60)
+
+
+MESSAGES = messages_of(FORMATS) | st.sampled_from([0, 8, 15]).flatmap(lambda each: messages_of([each]))
+"""Of all codings together, or so many of one that they are decoded in one go."""
+
+
+ODD = [(octets, 8, 0) for octets in (b"a", b"\x4e\x00\x01\x00\x01\x4e", b"b", *[b"\x00d"] * 30)]
+"""Contents of half a character that, joined, would move separators to other places."""
 
 
 @settings(deadline=None)
+@example(ODD, 0)
 @given(MESSAGES, st.integers(0, 5))
 def test_bulk_and_single_decoding_agree(messages: list[tuple[bytes, int, int]], cut: int) -> None:
     """Whatever the contents: the same text as `decode_text` gives, none for reports, cut PDUs and other codings."""
@@ -70,3 +81,11 @@ def test_octet_strings_are_texts_without_their_last_nuls(values: list[bytes]) ->
             return whole.decode("latin-1").rstrip("\0")
 
     assert made.to_list() == [text(value) for value in values]
+
+
+def test_separators_inside_contents_divide_nothing() -> None:
+    """A content that holds the character by which contents are joined is still one."""
+    contents = [b"a\x01b", b"c", *([b"d"] * 30)]
+    assert _decoded(contents, "ascii") == ["a\x01b", "c", *(["d"] * 30)]
+    everything = [bytes([n]) for n in range(1, 32)]
+    assert _decoded(everything, "ascii") == [chr(n) for n in range(1, 32)]

@@ -232,7 +232,7 @@ def endless(length: int) -> Framed:
     sent = (header(8000, 4) + bytes(range(256)) * 80)[:length]
     for at in range(length):
         talk.segment(0, sent[at : at + 1])
-    return framed(talk.segments, range(4, length, 3))
+    return framed(talk.segments, range(4, length, 10))
 
 
 def test_a_search_fed_octet_by_octet_ends() -> None:

@@ -219,7 +219,7 @@ def test_octets_without_nul_are_never_cmpp(there: bytes, back: bytes, size: int)
 
 
 def test_octets_of_all_undecided_streams_are_bounded(monkeypatch: pytest.MonkeyPatch) -> None:
-    """Beyond the cap the oldest stream is given up as what it looks like, wherever batches were cut, and that is told."""
+    """Beyond the cap the oldest stream is given up, wherever batches were cut, and that is told."""
     monkeypatch.setattr(framing, "UNDECIDED_OCTETS", 2_000)
     talks = [Talk(ports=(40_000 + n, 5555)).open() for n in range(6)]
     for _ in range(5):
@@ -239,5 +239,5 @@ def test_octets_of_all_undecided_streams_are_bounded(monkeypatch: pytest.MonkeyP
         framer.close(len(segments) + 1)
         told.append(([(o.kind, o.stream, o.frame, o.octets) for o in trouble], framer.protocol))
     assert told[0] == told[1] == told[2]
-    assert told[0][0] == [("undecided", 0, 43, 400)]
+    assert told[0][0] == [("undecided", 0, 43, 500)]
     assert told[0][1] == {5: "CMPP"} | dict.fromkeys(range(5), "unknown")

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from itertools import pairwise
+
 import numpy as np
 import pytest
 from hypothesis import given, settings
@@ -45,10 +47,11 @@ def tables(part: list[tuple[int, Event]]) -> tuple[Table, Table]:
 
 def run(given_events: list[Event], cuts: list[int]) -> tuple[list[tuple[int, ...]], list[int], int]:
     """Feed events in parts; give what was judged, the reports that wait, and how many receivers do."""
-    ledger, told = Ledger(), []
+    ledger = Ledger()
+    told: list[tuple[int, ...]] = []
     numbered = list(enumerate(given_events, 1))
     bounds = [0, *sorted({min(cut, len(numbered)) for cut in cuts}), len(numbered)]
-    for low, high in zip(bounds, bounds[1:], strict=False):
+    for low, high in pairwise(bounds):
         for judged in ledger.feed(*tables(numbered[low:high])):
             told += zip(
                 judged.reports["pdu"].tolist(), judged.rows["pdu"].tolist(), judged.rows["number"].tolist(),
@@ -57,7 +60,7 @@ def run(given_events: list[Event], cuts: list[int]) -> tuple[list[tuple[int, ...
     return sorted(told), ledger.waiting["pdu"].tolist(), len(ledger.unreported)
 
 
-@settings(max_examples=300, deadline=None)
+@settings(max_examples=200, deadline=None)
 @given(events, st.lists(st.integers(0, 30), max_size=4))
 def test_parts_change_nothing(given_events: list[Event], cuts: list[int]) -> None:
     """Whole, event by event and cut anywhere, the same reports belong to the same receivers."""
@@ -84,4 +87,14 @@ def test_what_is_let_go_does_not_depend_on_the_parts(monkeypatch: pytest.MonkeyP
     many: list[Event] = [("m", n % 9 + 1, 1, 0, 1) for n in range(20)] + [("r", n % 9 + 1, 1, 0, 0) for n in range(20)]
     whole = run(many, [])
     assert run(many, list(range(41))) == whole
-    assert len(whole[1]) + whole[2] < 20
+
+
+def test_what_waits_has_a_bound(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Of messages and reports whose other half never comes, no more are kept than there is room for."""
+    monkeypatch.setattr("cmppscope.messages.ledger.EPOCH", 4)
+    for name in ("WAITING", "SETTLED", "WAITING_REPORTS"):
+        monkeypatch.setattr(f"cmppscope.messages.ledger.{name}", 2)
+    many: list[Event] = [event for n in range(40) for event in (("m", n, 1, 0, 1), ("r", n + 100, 1, 0, 0))]
+    _, reports, receivers = run(many, list(range(81)))
+    assert len(reports) <= 2 + 4
+    assert receivers <= 3 + 4

@@ -44,3 +44,9 @@ def test_strings_that_differ(one: bytes, other: bytes) -> None:
     octets = np.frombuffer(one[:width] + other[:width], np.uint8)
     first, second = string_prints(octets, np.array([0, width]), width).tolist()
     assert (first == second) == (one[:width] == other[:width])
+
+
+def test_a_short_number_may_begin_with_86() -> None:
+    """86 is a country code only in front of eleven digits: a service code may begin so."""
+    one, another = prints(b"8610086", b"10086")
+    assert one != another

@@ -128,7 +128,7 @@ def test_a_stream_is_a_row_of_numbers() -> None:
     state = Reassembler()
     count = 5000
     first = batch_of(Talk().segment(0, at=-1, flags=SYN).segments)
-    many = first.take(np.zeros(count, np.int64))  # type: ignore[arg-type]
+    many = first.take(np.zeros(count, np.int64))
     many.frame, many.time_ns = np.arange(1, count + 1), many.time_ns + np.arange(count)
     many.sport = (1024 + np.arange(count)).astype(np.int32)
     state.feed(many)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import random
 from collections.abc import Sequence
+from typing import Any
 
 from hypothesis import given, settings
 from hypothesis import strategies as st
@@ -66,7 +67,7 @@ def test_a_capture_of_every_frame_twice_is_that_of_every_frame(rng: random.Rando
     assert copied(twice) == copied(twice, borders) == copied(twice, one_by_one(twice))
 
 
-def pair(apart_ns: int, **other: object) -> list[Segment]:
+def pair(apart_ns: int, **other: Any) -> list[Segment]:
     """Give a segment and a second one of the same numbers, some time apart."""
     first = Talk().open().send(0, b"abcd").segments[-1]._replace(frame=1, ip_id=77)
     return [first, first._replace(**{"frame": 2, "time_ns": first.time_ns + apart_ns} | other)]

@@ -20,7 +20,7 @@ SAMPLES = Path(__file__).parents[2] / "samples"
 
 TOP = [
     *("schema_version", "generator", "capture", "totals", "commands", "sessions", "transactions", "results"),
-    *("messages", "throughput", "findings"),
+    *("messages", "throughput", "latency_over_time", "peers", "audit", "findings"),
 ]
 
 

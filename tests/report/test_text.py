@@ -102,7 +102,7 @@ def test_a_few_octets_sent_again_are_no_headline(clean: model.Report) -> None:
     ("name", "first"),
     [
         ("login-refused.pcap", "Login of 901234 refused, 2 times: Status 3, authentication failed; compare shared"),
-        ("pipelined-sps.pcap", "CMPP_SUBMIT_RESP Result 8, flow control: 1 time."),
+        ("pipelined-sps.pcap", "CMPP_SUBMIT_RESP Result 8, flow control: 1 time, on a link with up to 17 requests"),
         ("loss-and-resync.pcap", "note frame-gap (capture): 233 octets are missing from the capture"),
         ("not-cmpp.pcap", "No CMPP in 3 TCP connections (1 SMPP, 1 TLS, 1 unknown); --decode-as"),
         ("broken-framing.pcap", "error frame-length-below-header (SP): Total_Length 0"),
@@ -111,6 +111,19 @@ def test_a_few_octets_sent_again_are_no_headline(clean: model.Report) -> None:
 def test_first_headlines(name: str, first: str) -> None:
     """The gravest comes first."""
     assert headlines(report_of(name))[0].startswith(first)
+
+
+def test_silence_up_to_the_close_counts_as_idle() -> None:
+    """The table of links tells an hour of silence also where the close ended it, and no PDU."""
+    lines = text(report_of("hourly-drop.pcap")).splitlines()
+    rows = lines[lines.index("Links") + 2 :][:3]
+    assert [row.split()[7:9] for row in rows] == [["3600.0", "s"]] * 3
+
+
+def test_nobody_is_named_where_neither_side_tested() -> None:
+    """Either side may test a link: a headline about a link that nobody tested names neither."""
+    (line,) = (line for line in headlines(report_of("hourly-drop.pcap")) if "keepalive-missing" in line)
+    assert line.startswith("warn keepalive-missing: ")
 
 
 def test_nothing_at_all(clean: model.Report) -> None:
@@ -143,7 +156,7 @@ def test_many_sessions(clean: model.Report) -> None:
     session = clean.sessions[0]
     lines = text(msgspec.structs.replace(clean, sessions=[session] * 25)).splitlines()
     assert "  and 23 more sessions: see Sessions below." in lines[:10]
-    assert lines[-1] == "  and 5 more sessions: cmppscope sessions lists them all"
+    assert "  and 5 more sessions: cmppscope sessions lists them all" in lines
     assert sum(line.startswith("  0: SP 901234") for line in lines) == 20
 
 

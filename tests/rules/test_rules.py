@@ -145,8 +145,10 @@ def test_a_request_sent_back_is_named() -> None:
     assert [(finding.rule.id, finding.places[0].detail) for finding in findings] == [
         (
             "keepalive-unanswered",
-            "CMPP_ACTIVE_TEST with Sequence_Id 2 got no response; "
-            "PDU 4 is a CMPP_ACTIVE_TEST with the same Sequence_Id from the other side, where a response should be",
+            (
+                "CMPP_ACTIVE_TEST with Sequence_Id 2 got no response; "
+                "PDU 4 is a CMPP_ACTIVE_TEST with the same Sequence_Id from the other side, where a response should be"
+            ),
         ),
         ("close-without-terminate", "the SP closed the open connection (FIN), and nobody sent TERMINATE"),
     ]

@@ -116,3 +116,72 @@ def test_lost_frames_blame_nobody(lines: str, port: int) -> None:
         for how, rest in rests.items()
     }
     assert {how: found for how, found in blamed.items() if found} == {}
+
+
+AGAIN = {
+    "each session is judged for itself": (
+        _LOGIN
+        + """1 SP TERMINATE 2
+        1.1 SP SUBMIT 3
+        1.2 ISMG SUBMIT_RESP 3
+        1.3 ISMG TERMINATE_RESP 2
+        2 SP CONNECT 4
+        2.1 ISMG CONNECT_RESP 4
+        3 SP TERMINATE 5
+        3.1 SP SUBMIT 6
+        3.2 ISMG SUBMIT_RESP 6
+        3.3 ISMG TERMINATE_RESP 5""",
+        [("terminate-traffic", "peer", 2)],
+    ),
+    "a response of the side that has answered TERMINATE": (
+        _LOGIN + "1 SP SUBMIT 2\n1.1 SP TERMINATE 3\n1.2 ISMG TERMINATE_RESP 3\n1.3 ISMG SUBMIT_RESP 2",
+        [("terminate-traffic", "peer", 1)],
+    ),
+    "what a hole held back stands out of order": (
+        _LOGIN
+        + """1 SP SUBMIT 2 | lost
+        1.1 ISMG SUBMIT_RESP 2
+        1.2 SP TERMINATE 3
+        1.3 ISMG TERMINATE_RESP 3
+        1.35 SP CONNECT 4
+        1.4 ISMG CONNECT_RESP 4
+        3 SP SUBMIT 5 text=other
+        3.1 ISMG SUBMIT_RESP 5
+        4 SP TERMINATE 6
+        4.1 ISMG TERMINATE_RESP 6
+        5 SP CONNECT 7
+        5.1 ISMG CONNECT_RESP 7""",
+        [("frame-gap", "capture", 1), ("capture-request-missing", "capture", 1)],
+    ),
+    "the response to a link test behind a hole may lie in another": (
+        _LOGIN
+        + """1 ISMG DELIVER 1
+        1.1 SP DELIVER_RESP 1 | lost
+        41 SP ACTIVE_TEST 2
+        41.1 ISMG ACTIVE_TEST_RESP 2 | lost
+        41.2 SP SUBMIT 3
+        41.3 ISMG SUBMIT_RESP 3
+        211 SP ACTIVE_TEST 4
+        211.1 ISMG ACTIVE_TEST_RESP 4
+        212 SP ACTIVE_TEST 5
+        212.1 ISMG ACTIVE_TEST_RESP 5""",
+        [("frame-gap", "capture", 2), ("capture-response-missing", "capture", 2)],
+    ),
+    "a link test behind a hole ends the silence before it": (
+        _LOGIN
+        + """1 SP SUBMIT 2 | lost
+        1.1 ISMG SUBMIT_RESP 2
+        170 SP ACTIVE_TEST 3
+        200 ISMG ACTIVE_TEST_RESP 3
+        210 SP SUBMIT 4 text=other
+        210.1 ISMG SUBMIT_RESP 4""",
+        [("frame-gap", "capture", 1), ("capture-request-missing", "capture", 1)],
+    ),
+}
+
+
+@pytest.mark.parametrize("name", AGAIN)
+def test_states_follow_the_wire(name: str) -> None:
+    """What a session may carry is judged by the order on the wire, session by session."""
+    lines, expected = AGAIN[name]
+    assert told(lines).found == expected

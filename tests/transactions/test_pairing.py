@@ -307,7 +307,7 @@ def test_latency_counts_from_the_first_sending() -> None:
 
 
 def test_more_open_requests_than_the_cap_drop_the_oldest(monkeypatch: pytest.MonkeyPatch) -> None:
-    """Beyond OPEN_REQUESTS the oldest request is let go, and counted."""
+    """Beyond OPEN_REQUESTS the oldest request is let go, counted, and told."""
     monkeypatch.setattr("cmppscope.transactions.OPEN_REQUESTS", 2)
     found = told("0 SP SUBMIT 1 + SUBMIT 2 text=b + SUBMIT 3\n1 SP FIN")
     assert [(pdu, state) for pdu, _, state, _ in found.pairs] == [

@@ -55,7 +55,7 @@ def rows_of(store: Store) -> dict[str, Any]:
     }
 
 
-@pytest.mark.parametrize("batch_frames", [100_000, 5, 1])
+@pytest.mark.parametrize(("batch_frames", "alone"), [(100_000, 4096), (5, 4096), (5, 1), (1, 3)])
 @pytest.mark.parametrize(
     ("listed", "text", "rows"),
     [
@@ -78,8 +78,11 @@ def rows_of(store: Store) -> dict[str, Any]:
         ("places", "cmpp.pdu != 3", []),
     ],
 )
-def test_every_list_takes_filters_and_words(listed: str, text: str, rows: list[int], batch_frames: int) -> None:
-    """The same rows pass, however the capture was cut into batches."""
+def test_every_list_takes_filters_and_words(
+    listed: str, text: str, rows: list[int], batch_frames: int, alone: int, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """The same rows pass, however the capture was cut into batches, looked at alone or together."""
+    monkeypatch.setattr("cmppscope.tui.store._WHOLE", alone)
     store, _ = loaded("unanswered-and-late.pcap", batch_frames)
     assert found(rows_of(store)[listed], text) == rows
 
@@ -135,11 +138,9 @@ def test_what_is_a_filter_and_what_are_words(text: str, words: str | None) -> No
 def test_rows_that_came_later_are_found_as_well() -> None:
     """What was found among rows that stay is kept; what depends on other tables is looked for again."""
     whole, _ = loaded("unanswered-and-late.pcap", 3)
-    store = Store()
-    rows = PduRows(store, Redaction(active=True), store.zone)
     for text in ("submit", "latency > 1 min"):
-        store.pdus = type(store.pdus)()
-        view = View()
+        store, view = Store(), View()
+        rows = PduRows(store, Redaction(active=True), store.zone)
         for start, stop in [(0, 3), (3, 9), (9, len(whole.pdus))]:
             if stop > start >= len(store.pdus):
                 store.pdus.add(whole.pdus.batch(np.arange(start, stop)), whole.pdus.session[start:stop])

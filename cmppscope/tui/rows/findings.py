@@ -131,7 +131,8 @@ class PlaceRows:
         place = finding.places[row]
         ends = self.store.snapshot.ends.get(place.stream)
         who = ends.roles[place.direction] if ends else ""
-        cells = (str(place.frame), str(place.pdu or ""), str(place.stream) if place.stream >= 0 else "", who, place.detail)
+        stream = str(place.stream) if place.stream >= 0 else ""
+        cells = (str(place.frame), str(place.pdu or ""), stream, who, place.detail)
         return Line(tuple(map(printable, cells)), finding.severity.word)
 
     def key(self, column: int, count: int) -> NDArray[Any]:

@@ -1,0 +1,117 @@
+"""What screens draw the lives of messages from: which transactions carry one, its parts, and its reports.
+
+Everything only grows, as the store does: the worker takes a `Life` from the facts of each batch, the application's own
+thread adds it here.
+"""
+
+from __future__ import annotations
+
+from typing import NamedTuple
+
+import numpy as np
+
+from cmppscope.columns import DELIVER, FWD, SUBMIT
+from cmppscope.messages.ledger import JOINED
+from cmppscope.rules import Facts
+from cmppscope.tables import I64, Bool
+from cmppscope.transactions import Transactions
+from cmppscope.tui.store import Growing
+
+
+class Life(NamedTuple):
+    """What a batch tells of messages; PDUs are meant by their numbers."""
+
+    reports: I64
+    """DELIVERs that are status reports, ascending."""
+    joined: tuple[I64, I64, I64, I64]
+    """SUBMIT, DELIVER, time and Stat of reports that are the first of a receiver."""
+    leaders: tuple[I64, I64]
+    """Parts of long messages that became whole, and the first part of each."""
+
+
+def life_of(facts: Facts) -> Life:
+    """Take what messages are told from out of the facts of a batch."""
+    rows = facts.columns.rows(DELIVER)
+    reports = facts.batch.first + rows[facts.columns.body(DELIVER).integer("registered_delivery") == 1]
+    found = [(j, np.flatnonzero(j.kind == JOINED)) for j in facts.messages.judged]
+    joined = [
+        np.concatenate([np.zeros(0, np.int64), *parts])
+        for parts in (
+            [j.rows["pdu"][at] for j, at in found],
+            *([j.reports[name][at] for j, at in found] for name in ("pdu", "time", "stat")),
+        )
+    ]
+    return Life(reports, (joined[0], joined[1], joined[2], joined[3]), facts.messages.leaders)
+
+
+class Lives:
+    """Messages of everything that was read so far."""
+
+    def __init__(self) -> None:
+        """Begin with none."""
+        self._heads = Growing()
+        """Rows of the closed transactions that carry a message."""
+        self._closed = 0
+        self._reports = Growing()
+        self._joined = [Growing() for _ in range(4)]
+        self._leaders = [Growing() for _ in range(2)]
+        self._order: I64 = np.zeros(0, np.int64)
+
+    def add(self, lives: list[Life], closed: list[Transactions]) -> None:
+        """Take what came: the lives first, for they tell which DELIVERs are reports."""
+        for life in lives:
+            self._reports.add(life.reports)
+            for columns, values in ((self._joined, life.joined), (self._leaders, life.leaders)):
+                for column, value in zip(columns, values, strict=True):
+                    column.add(value)
+        for table in closed:
+            self._heads.add(self._closed + np.flatnonzero(self._carries(table)))
+            self._closed += len(table)
+
+    @property
+    def settled(self) -> int:
+        """Count the messages whose request is closed."""
+        return len(self._heads.values)
+
+    def rows(self, table: Transactions) -> I64:
+        """Give the rows of all transactions that carry a message, those that are open last."""
+        waiting = Transactions(*(getattr(table, name)[self._closed :] for name in Transactions.__slots__))
+        return np.concatenate([self._heads.values, self._closed + np.flatnonzero(self._carries(waiting))])
+
+    def stats(self, submits: I64) -> tuple[I64, I64]:
+        """Give (Stat, time) of the last report of SUBMITs; 0 where there is none."""
+        order = self._sorted()
+        submit, _, time, stat = (column.values[order] for column in self._joined)
+        if not len(submit):
+            return np.zeros(len(submits), np.int64), np.zeros(len(submits), np.int64)
+        place = np.searchsorted(submit, submits, "right") - 1
+        there = (place >= 0) & (submit[np.maximum(place, 0)] == submits)
+        return np.where(there, stat[place], 0), np.where(there, time[place], 0)
+
+    def reports_of(self, submit: int) -> list[tuple[int, int, int]]:
+        """Give (DELIVER, time, Stat) of the reports of a SUBMIT, in order."""
+        order = self._sorted()
+        submits = self._joined[0].values[order]
+        low, high = (int(np.searchsorted(submits, submit, side)) for side in ("left", "right"))
+        columns = [column.values[order[low:high]].tolist() for column in self._joined[1:]]
+        return list(zip(*columns, strict=True))
+
+    def parts_of(self, pdu: int) -> list[int]:
+        """Give the PDUs of all parts of a message, itself alone where it is whole."""
+        parts, firsts = (column.values for column in self._leaders)
+        mine = firsts[parts == pdu]
+        return sorted(parts[firsts == mine[0]].tolist()) if len(mine) else [pdu]
+
+    def _carries(self, table: Transactions) -> Bool:
+        """Tell which requests carry a message."""
+        carries = np.isin(table.command, (SUBMIT, FWD))
+        deliver = np.flatnonzero(table.command == DELIVER)
+        carries[deliver] = ~np.isin(table.pdu[deliver], self._reports.values)
+        return carries
+
+    def _sorted(self) -> I64:
+        """Give the reports in order of their SUBMITs, and of time for one SUBMIT."""
+        submit, _, time, _ = (column.values for column in self._joined)
+        if len(self._order) != len(submit):
+            self._order = np.lexsort((time, submit))
+        return self._order

@@ -1,0 +1,107 @@
+"""Messages: the list, and the life of the one under the cursor: its text joined, its parts, its reports."""
+
+from __future__ import annotations
+
+from textual import on
+from textual.app import ComposeResult
+
+from cmppscope.columns import SUBMIT
+from cmppscope.redact import Redaction
+from cmppscope.report.explain import explain, explain_stat
+from cmppscope.report.headlines import milliseconds
+from cmppscope.report.messages import joined_text, stat_text
+from cmppscope.transactions.table import NO_RESULT
+from cmppscope.tui.messages import GoToPdu
+from cmppscope.tui.rows.messages import MessageRows
+from cmppscope.tui.screens import Pane
+from cmppscope.tui.widgets.table import VirtualTable
+from cmppscope.tui.widgets.words import Sentence, Words
+
+REPORTS_SHOWN = 100
+"""Reports of one message that are told."""
+_PLAIN = Redaction(active=False)
+
+
+class MessagesPane(Pane):
+    """Every message."""
+
+    title = "Messages"
+
+    def __init__(self, rows: MessageRows) -> None:
+        """Draw from rows."""
+        super().__init__(id="messages")
+        self.rows = rows
+        self.store = rows.store
+        self.table = VirtualTable(rows, fixed=2, id="message-list")
+        self.words = Words(id="message-words")
+
+    def compose(self) -> ComposeResult:
+        """Lay the panes out."""
+        yield self.table
+        yield self.words
+
+    def take(self) -> None:
+        """Draw what came into the store."""
+        super().take()
+        self._show(self.table.row)
+
+    @on(VirtualTable.Moved, "#message-list")
+    def _moved(self, message: VirtualTable.Moved) -> None:
+        """Tell of the message under the cursor."""
+        message.stop()
+        self._show(message.row)
+
+    @on(VirtualTable.Opened, "#message-list")
+    def _opened(self, message: VirtualTable.Opened) -> None:
+        """Show the request."""
+        message.stop()
+        if message.row is not None:
+            self.post_message(GoToPdu(int(self.store.transactions.table.pdu[self.rows.rows[message.row]])))
+
+    def _show(self, row: int | None) -> None:
+        """Tell of a message."""
+        self.words.show([] if row is None or row >= len(self.rows) else sentences(self.rows, int(self.rows.rows[row])))
+
+
+def sentences(rows: MessageRows, row: int) -> list[Sentence]:
+    """Tell the life of the message in a row of the transactions."""
+    table, lives = rows.store.transactions.table, rows.lives
+    pdu, command, code = (int(column[row]) for column in (table.pdu, table.command, table.result))
+    parts = lives.parts_of(pdu)
+    plain = rows.fields(parts, _PLAIN)
+    text = joined_text(plain)
+    if text is not None and rows.redaction.active:
+        text = f"({len(text)} characters, masked)"
+    told = [
+        Sentence("State", rows.state(row)),
+        Sentence("Text", text if text is not None else "none: Msg_Fmt names no text"),
+    ]
+    if len(parts) > 1:
+        told.append(Sentence("Parts", f"{len(parts)}: PDUs {', '.join(map(str, parts))}"))
+    if code != NO_RESULT:
+        why = explain(command, code, rows.store.results)
+        took = milliseconds((int(table.response_time_ns[row]) - int(table.time_ns[row])) / 1e6)
+        told.append(Sentence("Response", f"after {took}: {code} {why.meaning}", "error" if code else "good"))
+        if why.advice:
+            told.append(Sentence("", why.advice))
+    if command == SUBMIT:
+        told += _reports(rows, row, pdu)
+    return told
+
+
+def _reports(rows: MessageRows, row: int, pdu: int) -> list[Sentence]:
+    """Tell the reports of a SUBMIT."""
+    began = int(rows.store.transactions.table.time_ns[row])
+    reports = rows.lives.reports_of(pdu)
+    told = []
+    for deliver, time_ns, stat in reports[:REPORTS_SHOWN]:
+        word = stat_text(stat)
+        why = explain_stat(word)
+        tone = "good" if word == "DELIVRD" else "warn"
+        after = milliseconds((time_ns - began) / 1e6)
+        told.append(Sentence("Report", f"after {after}, PDU {deliver}: {word}, {why.meaning}", tone))
+        if why.advice:
+            told.append(Sentence("", why.advice))
+    if len(reports) > REPORTS_SHOWN:
+        told.append(Sentence("", f"and {len(reports) - REPORTS_SHOWN:,} more reports"))
+    return told
