@@ -53,6 +53,7 @@ screenshots: $(INSTALLED)
 bench: $(INSTALLED)
 	$(BIN)/python benchmarks/report_vs_tshark.py $(BENCH_ARGS)
 	$(BIN)/python benchmarks/report_vs_tshark.py --small $(BENCH_ARGS)
+	$(BIN)/python benchmarks/stages.py --rules
 
 samples: $(INSTALLED)
 	$(BIN)/python samples/make_samples.py

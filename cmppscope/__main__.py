@@ -6,8 +6,8 @@ import os
 import sys
 
 COMMANDS = (
-    *("tui", "report", "pdus", "transactions", "sessions", "findings", "show", "fields", "schema"),
-    *("live", "interfaces"),
+    *("tui", "report", "pdus", "transactions", "messages", "sessions", "findings", "show", "fields", "schema"),
+    *("live", "interfaces", "rules"),
 )
 _ON_TERMINAL = ("tui",)
 _IN_PIPE = ("report", "--format", "text")

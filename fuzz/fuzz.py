@@ -77,7 +77,7 @@ def fuzz(seed: int, seconds: float, folder: Path) -> int:
             path.unlink()
             continue
         path.with_suffix(".txt").write_text(problem, "utf-8", "backslashreplace")
-        print(f"{problem.splitlines()[-1][:200]}\n  again: python fuzz/fuzz.py --replay {path}", flush=True)
+        print(f"{kind}\n  again: python fuzz/fuzz.py --replay {path}", flush=True)
     print(f"seed {seed}: {number} inputs, {failed} failed, {time.process_time():.0f} s of CPU time")
     for kind, count in kinds.most_common():
         print(f"{count:>6}  {kind}")

@@ -7,6 +7,7 @@ from __future__ import annotations
 
 from cmppscope.report import model
 from cmppscope.report.pace import drops, pace
+from cmppscope.report.rules import FORM, chapter
 from cmppscope.report.words import milliseconds, plural
 
 __all__ = ["advice", "closing", "headlines", "milliseconds", "plural", "session_line", "version"]
@@ -34,17 +35,22 @@ def headlines(report: model.Report) -> list[str]:
     lines += _nothing(report)
     lines += _logins(report)
     lost = [f for f in report.findings if f.rule == "frame-gap"]
-    graver = [f for f in report.findings if f.severity == "error" and not _told_of_login(report, f)]
+    form = [f for f in report.findings if chapter(f.rule) in FORM and f.severity != "note"]
+    flow = [f for f in report.findings if chapter(f.rule) not in FORM]
+    graver = [f for f in flow if f.severity == "error" and not _told_of_login(report, f)]
     lines += [_finding(report, f) for f in (*graver, *lost)]
     lines += drops(report)
     lines += _results(report)
-    warnings = sorted((f for f in report.findings if f.severity == "warn"), key=lambda f: f.rule != _CUT_SHORT)
-    lines += [_finding(report, f) for f in warnings]
-    if not lines and report.totals.pdus:
+    warnings = [f for f in flow if f.severity == "warn"]
+    lines += [_finding(report, f) for f in warnings if f.rule == _CUT_SHORT]
+    if not lines and not warnings and report.totals.pdus:
         lines.append("Nothing wrong with framing, headers or the pairing of requests and responses.")
-    lines += pace(report)
     lines += _messages(report)
+    lines += _network(report)
+    lines += [_finding(report, f) for f in warnings if f.rule != _CUT_SHORT]
+    lines += pace(report)
     lines += _views(report)
+    lines += [_finding(report, f) for f in form]
     lines += [
         _finding(report, f)
         for f in report.findings
@@ -230,12 +236,17 @@ def _messages(report: model.Report) -> list[str]:
     return lines
 
 
-def _views(report: model.Report) -> list[str]:
-    """Tell what limits the view, and what the network did."""
-    lines = []
+def _network(report: model.Report) -> list[str]:
+    """Tell what the network did."""
     again = report.totals.retransmitted_octets
-    if again * _WORTH_TELLING > report.totals.octets:
-        lines.append(f"TCP carried {again:,} octets more than once: the network lost, delayed or doubled segments.")
+    if again * _WORTH_TELLING <= report.totals.octets:
+        return []
+    return [f"TCP carried {again:,} octets more than once: the network lost, delayed or doubled segments."]
+
+
+def _views(report: model.Report) -> list[str]:
+    """Tell what limits the view."""
+    lines = []
     later = [s for s in report.sessions if s.version == "3.0"]
     if later:
         lines.append(

@@ -40,6 +40,9 @@ CHAPTERS: dict[str, tuple[str, ...]] = {
 }
 """Chapters in the order of reading, with the first words of the ids in them, or whole ids."""
 
+FORM = ("SUBMIT", "SUBMIT_RESP", "DELIVER", "Status report", "QUERY, CANCEL", "FWD", "GNS")
+"""Chapters about what PDUs say, not about whether they come and are answered."""
+
 _OTHER = "Other rules"
 
 _FAULTS = {"PEER": "the peer", "CAPTURE": "the capture", "OPERATOR": "whoever runs the program"}
@@ -59,17 +62,17 @@ class Threshold(NamedTuple):
     """Its value, with the unit."""
 
 
-def chapter(rule: Rule) -> str:
+def chapter(rule_id: str) -> str:
     """Name the chapter of a rule."""
     by_word = {word: name for name, words in CHAPTERS.items() for word in words}
-    return by_word.get(rule.id) or by_word.get(rule.id.partition("-")[0]) or _OTHER
+    return by_word.get(rule_id) or by_word.get(rule_id.partition("-")[0]) or _OTHER
 
 
 def chapters() -> dict[str, list[Rule]]:
     """Give the rules by chapter; within a chapter they are in the order of the listing."""
     found: dict[str, list[Rule]] = {name: [] for name in (*CHAPTERS, _OTHER)}
     for rule in RULES:
-        found[chapter(rule)].append(rule)
+        found[chapter(rule.id)].append(rule)
     return {name: rules for name, rules in found.items() if rules}
 
 
@@ -123,7 +126,7 @@ def row(rule: Rule) -> Row:
         "severity": rule.severity.word,
         "section": rule.section,
         "sentence": rule.sentence,
-        "chapter": chapter(rule),
+        "chapter": chapter(rule.id),
         "explanation": " ".join(explanation(rule)),
         "fault": fault(rule),
         "told": told(rule),

@@ -58,9 +58,10 @@ class Waiting:
         until = np.array([end_ns if c is None else c.time_ns for c in closings], np.int64)
         waited = until - table.time_ns
         echoed = np.isin(table.pdu, np.fromiter(facts.echoes, np.int64))
-        echo = np.isin(table.pdu, np.array(list(facts.echoes.values()), np.int64))
         test, terminate = table.command == ACTIVE_TEST, table.command == TERMINATE
-        without = (table.state == UNANSWERED) & ~echo
+        without = table.state == UNANSWERED
+        sent_back = [facts.echoes[pdu] for pdu in table.pdu[without & echoed].tolist()]
+        without &= ~np.isin(table.pdu, np.array(sent_back, np.int64))
         seen = np.array([s.stream.last_frame for s in sessions], np.int64) > table.frame
         still = (table.state == OPEN) & seen & test
         before = np.array([0 if c is None else c.frame for c in closings], np.int64) > table.frame

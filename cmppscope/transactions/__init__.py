@@ -25,7 +25,7 @@ from cmppscope.columns import PduColumns
 from cmppscope.framing.headers import known
 from cmppscope.reassembly import Stream, Streams
 from cmppscope.tables import I64, Oddity, PduBatch
-from cmppscope.transactions.strays import History, LookUp
+from cmppscope.transactions.strays import Answers, History, LookUp
 from cmppscope.transactions.table import (
     ACTIVE_TEST,
     BEGINNING,
@@ -86,8 +86,7 @@ class Pairing:
         self._timers = timers
         self._open: Work | None = None
         self._history: list[History] = []
-        self._answers: list[tuple[I64, I64, I64]] = []
-        """Key, PDU and frame of the responses of the last HISTORY PDUs that went to a request, a batch each."""
+        self._answers = Answers()
         self._strays: OrderedDict[int, list[Stray]] = OrderedDict()
         self._stray_count = 0
         self._gaps: dict[int, list[tuple[int, int]]] = {}
@@ -138,7 +137,7 @@ class Pairing:
         pairs.response[first[pair]] = second[pair]
         opened = len(work.pdu) - len(rows)
         walker = Walker(
-            work, batch, opened, pairs, self._timers, self.claim, self._is_lossy, self._was_asked, self._was_answered
+            work, batch, opened, pairs, self._timers, self.claim, self._is_lossy, self._was_asked, self._answers.behind
         )
         across = walker.lanes(pairs.response >= 0)
         if len(across):
@@ -284,22 +283,7 @@ class Pairing:
         self._history = [old for old in self._history if len(old[1]) and int(old[1][-1]) > oldest]
         self._history.append((work.key[rows], work.pdu[rows], first))
 
-        self._remember_answers(work, pairs, oldest)
-
-    def _remember_answers(self, work: Work, pairs: Pairs, oldest: int) -> None:
-        """Keep which responses went to requests, those of the PDUs from `oldest` on."""
-        rows = np.flatnonzero(pairs.response >= 0)
-        answer = pairs.response[rows]
-        claimed = np.array([(int(work.key[r]), s.pdu, s.frame) for r, s in pairs.claimed.items()], np.int64)
-        found = np.stack([work.key[rows], work.pdu[answer], work.frame[answer]], 1)
-        key, pdu, frame = np.concatenate([found, claimed.reshape(-1, 3)]).T
-        self._answers = [old for old in self._answers if int(old[1].max()) > oldest]
-        if len(key):
-            self._answers.append((key, pdu, frame))
-
-    def _was_answered(self, key: int, frame: int, pdu: int) -> bool:
-        """Tell whether a response of a key, in a frame or behind it, went to a request not long before a PDU."""
-        return any(bool(((k == key) & (f >= frame) & (p > pdu - HISTORY)).any()) for k, p, f in self._answers)
+        self._answers.feed(work, pairs, oldest)
 
     def _note_echoes(self, work: Work, opened: int) -> None:
         """Note where an ACTIVE_TEST comes back as an ACTIVE_TEST: some gateways answer so."""

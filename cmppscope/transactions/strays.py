@@ -27,6 +27,30 @@ History = tuple[I64, I64, I64]
 """Requests: key, PDU, PDU of the first sending."""
 
 
+class Answers:
+    """Knows which responses of the last HISTORY PDUs went to requests."""
+
+    def __init__(self) -> None:
+        """Begin with none."""
+        self._batches: list[tuple[I64, I64, I64]] = []
+        """Key, PDU and frame of responses, a batch each."""
+
+    def feed(self, work: Work, pairs: Pairs, oldest: int) -> None:
+        """Take the pairs of a batch; let go of PDUs up to the oldest."""
+        rows = np.flatnonzero(pairs.response >= 0)
+        answer = pairs.response[rows]
+        claimed = np.array([(int(work.key[r]), s.pdu, s.frame) for r, s in pairs.claimed.items()], np.int64)
+        found = np.stack([work.key[rows], work.pdu[answer], work.frame[answer]], 1)
+        key, pdu, frame = np.concatenate([found, claimed.reshape(-1, 3)]).T
+        self._batches = [batch for batch in self._batches if int(batch[1].max()) > oldest]
+        if len(key):
+            self._batches.append((key, pdu, frame))
+
+    def behind(self, key: int, frame: int, pdu: int) -> bool:
+        """Tell whether a response of a key, in a frame or behind it, went to a request not long before a PDU."""
+        return any(bool(((k == key) & (f >= frame) & (p > pdu - HISTORY)).any()) for k, p, f in self._batches)
+
+
 class LookUp:
     """Finds requests by key among those of the batch, those open and those of the history."""
 

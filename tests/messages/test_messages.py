@@ -105,3 +105,37 @@ def test_waiting_reports_are_bounded(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr("cmppscope.messages.ledger.EPOCH", 1)
     lines = _LOGIN + "1 ISMG DELIVER 1 about=77\n1 ISMG DELIVER 2 about=78\n2 SP SUBMIT 2\n2 ISMG SUBMIT_RESP 2 id=77"
     assert end_to_end(told(lines, cuts=range(20)))[0] == 0
+
+
+_PART = "tp_udhi=1 pk_total=2 pk_number={0} msg_content=0x0500035a020{0}6869"
+
+
+def parts(*sent: tuple[float, int]) -> Told:
+    """Send parts of one reference: (seconds, number)."""
+    lines = [f"{at} SP SUBMIT {n} {_PART.format(number)}" for n, (at, number) in enumerate(sent, 2)]
+    lines += [f"{at + 0.1:.1f} ISMG SUBMIT_RESP {n} id={n}" for n, (at, _) in enumerate(sent, 2)]
+    return told(_LOGIN + "\n".join(sorted(lines, key=lambda line: float(line.split()[0]))))
+
+
+@pytest.mark.parametrize(
+    ("sent", "whole", "findings"),
+    [
+        ([(1, 1), (2, 2)], 1, set()),
+        ([(1, 2), (2, 1)], 1, set()),
+        ([(1, 1), (2, 2), (3, 1), (4, 2)], 2, set()),
+        ([(1, 1), (2, 1), (3, 2)], 1, {"concat-duplicate-part"}),
+        ([(1, 1), (701, 1), (702, 2)], 1, {"concat-missing-part"}),
+    ],
+    ids=["in order", "backwards", "a reference used again", "a second copy", "a reference used again, much later"],
+)
+def test_parts_make_messages(sent: list[tuple[float, int]], whole: int, findings: set[str]) -> None:
+    """Parts of one reference are one message until each came once, or until the reference is an old one."""
+    found = parts(*sent)
+    assert found.analysis.messages.longs.assembly.whole == whole
+    assert {rule for rule, _, _ in found.found if rule.startswith("concat")} == findings
+
+
+def test_nothing_is_carried_of_what_was_answered() -> None:
+    """Notes of a request, of its further sendings and of its response are let go when it is answered."""
+    found = told(_LOGIN + "1 SP SUBMIT 2\n62 SP SUBMIT 2\n62.1 ISMG SUBMIT_RESP 2 id=5", cuts=range(20))
+    assert found.analysis.messages._notes.nbytes == 0

@@ -304,6 +304,11 @@ def test_copies_of_what_was_delivered_long_ago_are_not_compared() -> None:
     assert len(state.recent) == size
     state.segment(1, 3, memoryview(b"ZZ"), 1 + rules.RECENT_FRAMES + 1, 0, [])
     assert len(state.trouble) == 1
+    state = Direction(0, start_known=True)
+    for frame, (start, octets) in {1: (0, b"abcd"), 2 + rules.RECENT_FRAMES: (4, b"ef")}.items():
+        state.segment(start, start + len(octets), memoryview(octets), frame, 0, [])
+    state.segment(0, 5, memoryview(b"XXXXX"), 3 + rules.RECENT_FRAMES, 0, [])
+    assert state.trouble == [Trouble("conflict", 4, 3 + rules.RECENT_FRAMES, 1, 0)]
     state, out = holed()
     state.give_up(3, out)
     take(state, (0, b"X"), (2, b"c!"))

@@ -6,6 +6,8 @@ import random
 from collections.abc import Sequence
 from typing import Any
 
+import numpy as np
+import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
@@ -96,10 +98,17 @@ def test_empty_acknowledgements_without_identification_are_left_alone() -> None:
     assert copied([s._replace(flags=SYN) for s in acks]) == [2]
 
 
-def test_any_other_number_or_octet_makes_another_segment() -> None:
-    """Copies agree in everything."""
+@pytest.mark.parametrize("collides", [False, True])
+def test_any_other_number_or_octet_makes_another_segment(
+    monkeypatch: pytest.MonkeyPatch,
+    collides: bool,  # noqa: FBT001
+) -> None:
+    """Copies agree in everything, also where the mixed number does not tell."""
+    if collides:
+        monkeypatch.setattr(rules, "_mixed", lambda batch: np.zeros(len(batch), np.uint64))
     for other in (
         {"seq": 5},
+        {"ip_id": 78},
         {"ack": 5},
         {"flags": ACK | RST},
         {"sport": 41_000},

@@ -331,3 +331,40 @@ def test_history_is_as_long_as_its_cap(monkeypatch: pytest.MonkeyPatch) -> None:
     lines = _LOGIN + "1 SP SUBMIT 2\n1.1 ISMG SUBMIT_RESP 2\n1.2 ISMG SUBMIT_RESP 2\n1.3 ISMG SUBMIT_RESP 2"
     for cuts in ((), range(9)):
         assert told(lines, cuts=cuts).strays == [(5, "duplicate"), (6, "orphan")]
+
+
+_STEAL = """0 SP CONNECT 1
+0.1 ISMG CONNECT_RESP 1
+1 ISMG DELIVER 3 text=a
+1.1 SP DELIVER_RESP 3 | lost
+1.2 SP ACTIVE_TEST 2
+1.3 ISMG ACTIVE_TEST_RESP 2
+1.4 ISMG ACTIVE_TEST 4 | lost
+1.5 SP ACTIVE_TEST_RESP 4
+2 ISMG DELIVER 3 text=b
+2.1 SP DELIVER_RESP 3
+4 SP ACK
+4.1 ISMG ACK
+300 ISMG DELIVER 3 text=c
+300.1 SP DELIVER_RESP 3
+301 SP ACK
+302 ISMG ACK
+800 SP FIN"""
+
+
+@pytest.mark.parametrize("cuts", [(), range(30)])
+def test_a_request_held_back_by_a_gap_whose_response_went_elsewhere_is_unknown(cuts: Sequence[int]) -> None:
+    """Holes in both directions and a Sequence_Id that comes again: nothing tells which request was answered."""
+    found = told(_STEAL, cuts=cuts)
+    requests = [(pdu, state) for pdu, _, state, _ in found.pairs if found.pdus[pdu - 1][1][4:8] == b"\0\0\0\5"]
+    assert [state for _, state in requests] == ["answered", "unknown", "answered"]
+    assert [name for name, fault, _ in found.found if fault == "peer" and name.startswith(("late", "un", "resp"))] == []
+
+
+def test_a_connection_last_seen_before_an_answer_was_due_is_unknown() -> None:
+    """The capture may have lost sight of it, with the answer; where it is seen after N·T the loss would show."""
+    seen = (_LOGIN + "1 SP SUBMIT 2\n1.1 ISMG ACK\n").splitlines()
+    other = ["0.2 SP@1 CONNECT 1", "0.3 ISMG@1 CONNECT_RESP 1", "900 SP@1 ACK"]
+    blame = ("unanswered", "peer", 1)
+    assert blame not in told([*seen[:2], *other[:2], *seen[2:], other[2]]).found
+    assert blame in told([*seen[:2], *other[:2], *seen[2:], "190 ISMG ACK", other[2]]).found
