@@ -1,6 +1,6 @@
 """Streams: what is known of each TCP connection, as columns.
 
-A capture may hold millions of connections of which nothing came but a SYN, so a stream is a row of numbers, about 250
+A capture may hold millions of connections of which nothing came but a SYN, so a stream is a row of numbers, about 200
 octets, and not an object. `Stream` is a view of one row, made when somebody looks.
 """
 

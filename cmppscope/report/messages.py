@@ -58,7 +58,9 @@ def message_rows(
         needed = np.array([row for m in some for row in (*m.parts, *m.hops)], np.int64)
         batch = listing.pdus(needed)
         masked = dict(zip(needed.tolist(), pdu_rows(batch, PduColumns(batch), redaction), strict=True))
-        plain = dict(zip(needed.tolist(), pdu_rows(batch, PduColumns(batch), Redaction(active=False)), strict=True))
+        plain = masked
+        if redaction.active:
+            plain = dict(zip(needed.tolist(), pdu_rows(batch, PduColumns(batch), Redaction(active=False)), strict=True))
         for number, message in enumerate(some, start + 1):
             yield rows.row(number, message, masked, plain)
 

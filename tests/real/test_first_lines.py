@@ -63,7 +63,7 @@ SAID = {
     "mo_reports_typefo_ismg_gocmpp_sp": ("(ISMG): Total_Length is 255, but 85 + Msg_Length makes 244 (frame 12).",),
     "multidest100_long_node_gocmpp": ("Not delivered, say status reports: 10 UNDELIV of 106.",),
     "net_loss8_reorder10_dup2_gocmpp_ismgside": (
-        "TCP carried 26,792 octets more than once: the network lost, delayed or doubled segments.",
+        "TCP carried 23,533 octets more than once: the network lost, delayed or doubled segments.",
         "Not delivered, say status reports: 50 UNDELIV of 500.",
     ),
     "query_cancel_yedamao": (
