@@ -140,6 +140,8 @@ class Window:
         self._limit = limit
         self._patience_ns = patience_ns
         self._waiting = _Waiting()
+        self._answered: I64 = _none()
+        """Requests that waited until a response of the last batch, not given up and not behind a Gap."""
         self._clock = -_NEVER
         self._unsure: dict[int, int] = {}
         """Clock up to which a stream's level may be too low, since a Gap hides requests."""
@@ -204,6 +206,7 @@ class Window:
         self._give_up(every, end, clock)
         if gaps:
             self._forget_across(every, end, batch, gaps)
+        self._answered = every.pdu[(end != _NEVER) & ((end & 1) == 1)]
         still = np.flatnonzero(end == _NEVER)[-OPEN_REQUESTS:]
         self._waiting = _Waiting(*(getattr(every, each.name)[still] for each in fields(every)))
         return self._in_order(batch, rows, group, every, end)
@@ -471,7 +474,8 @@ class Window:
             known = ~here & (before.pdu[at] == requests)
             level[known] = before.level[at[known]]
         rows = responses - batch.first
-        respected = (level > 0) & (level <= self._limit) & self._sure(batch, clock, rows, gaps)
+        respected = (level > 0) & (level <= self._limit) & np.isin(requests, self._answered)
+        respected &= self._sure(batch, clock, rows, gaps)
         return self._hits(batch, rows[respected], level[respected])
 
     def _sure(self, batch: PduBatch, clock: I64, rows: I64, gaps: list[Oddity]) -> Bool:

@@ -66,10 +66,13 @@ class Handshakes:
         syns: dict[int, list[int]] = {}
         for row in flagged.tolist():
             syns.setdefault(int(stream[row]), []).append(row)
-        for number in np.flatnonzero(wanted).tolist():
+        numbers = np.flatnonzero(wanted)
+        bounds = zip(
+            np.searchsorted(owner, numbers).tolist(), np.searchsorted(owner, numbers + 1).tolist(), strict=True
+        )
+        for number, (low, high) in zip(numbers.tolist(), bounds, strict=True):
             if number in self.measured or len(self.measured) >= MEASURED:
                 continue
-            low, high = np.searchsorted(owner, [number, number + 1])
             self._follow(batch, number, syns.get(number, []), rows[low:high])
         for number in list(islice(self._opening, max(0, len(self._opening) - OPENING))):
             del self._opening[number]
@@ -78,8 +81,8 @@ class Handshakes:
         """Take the segments of one stream, in order: those with SYN, and the originator's ACKs."""
         state = self._opening.setdefault(number, _Opening())
         for row in [*syns, None]:
-            at = int(np.searchsorted(acks, state.answer_row))
-            if state.answer_ns is not None and at < len(acks) and (row is None or acks[at] < row):
+            at = len(acks) if state.answer_ns is None else int(np.searchsorted(acks, state.answer_row))
+            if at < len(acks) and (row is None or acks[at] < row):
                 self._finish(number, state, int(batch.time_ns[acks[at]]))
                 return
             if row is None:

@@ -258,6 +258,7 @@ def test_an_octet_ahead_and_silence_do_not_displace_the_stream(ahead: int, acks:
     assert result.plain() == ([b"abcdef"] if far else [b"abcdef", ahead - 6, b"z"])
     assert [(o.kind, o.octets) for o in result.reassembler.odd()] == ([("far", 1)] if far else [])
     assert result.reassembler.directions[0].late == 0
+    assert 0 not in result.reassembler.lost_tails()
     alike(talk.segments)
 
 
