@@ -119,9 +119,9 @@ def test_a_second_signal_does_not_wait(stage: Stage, tmp_path: Path) -> None:
     code = (
         "import os, signal, sys, time\n"
         "from cmppscope.capture.live import LiveCapture\n"
-        "from cmppscope.cli.live import _ending_on_signals\n"
+        "from cmppscope.cli.live import ending_on_signals\n"
         "capture = LiveCapture('lo')\n"
-        "with _ending_on_signals(capture):\n"
+        "with ending_on_signals(capture):\n"
         "    os.kill(os.getpid(), signal.SIGTERM)\n"
         "    print('first', flush=True)\n"
         "    os.kill(os.getpid(), signal.SIGTERM)\n"
