@@ -88,7 +88,7 @@ def differences(one: dict[str, Any], other: dict[str, Any]) -> dict[str, Any]:
     return {name: (one[name], other[name]) for name in one if one[name] != other[name]}
 
 
-@settings(max_examples=40, deadline=None)
+@settings(max_examples=20, deadline=None)
 @given(wild(), st.lists(st.integers(0, 120), max_size=8))
 def test_cuts_of_batches_change_nothing(frames: list[Frame], cuts: list[int]) -> None:
     """Whole, one frame a batch and cut anywhere give the same rows, findings and report."""
