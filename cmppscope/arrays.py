@@ -6,9 +6,15 @@ NumPy sorts 64-bit numbers stably by merging, but 16-bit ones by radix, five tim
 
 from __future__ import annotations
 
-import numpy as np
+from dataclasses import dataclass, fields
+from typing import TypeVar
 
-from cmppscope.tables import I64, U8
+import numpy as np
+from numpy.typing import NDArray
+
+from cmppscope.tables import I64, U8, U64
+
+_Kind = TypeVar("_Kind", bound=np.generic)
 
 _PASS_BITS = 16
 _MOST_PASSES = 3
@@ -16,10 +22,34 @@ _FEW = 1 << 20
 """A range of numbers this wide is counted in a table of its own."""
 
 
+def none() -> I64:
+    """Give an array without entries."""
+    return np.zeros(0, np.int64)
+
+
+def grown(values: NDArray[_Kind], size: int) -> NDArray[_Kind]:
+    """Give an array at least `size` long, its new entries 0; sizes double, so that growing is cheap."""
+    if len(values) >= size:
+        return values
+    longer = np.zeros(max(size, 2 * len(values), 16), values.dtype)
+    longer[: len(values)] = values
+    return longer
+
+
+@dataclass(slots=True)
+class ByNumber:
+    """Columns that grow together, with an entry a session, a direction or whatever else has a number."""
+
+    def grow(self, size: int) -> None:
+        """Have entries for so many."""
+        for each in fields(self):
+            setattr(self, each.name, grown(getattr(self, each.name), size))
+
+
 def stable_order(values: I64) -> I64:
     """Give the rows of whole numbers in ascending order, equal ones in the order in which they stand."""
     if not len(values):
-        return np.zeros(0, np.int64)
+        return none()
     if (values[1:] >= values[:-1]).all():
         return np.arange(len(values))
     least = int(values.min())
@@ -36,8 +66,7 @@ def stable_order(values: I64) -> I64:
 def distinct(values: I64) -> tuple[I64, I64, I64]:
     """Give the different numbers in ascending order, the first row of each, and how often each stands there."""
     if not len(values):
-        empty = np.zeros(0, np.int64)
-        return empty, empty, empty
+        return none(), none(), none()
     least = int(values.min())
     span = int(values.max()) - least + 1
     if span > max(len(values), _FEW):
@@ -54,7 +83,7 @@ def distinct(values: I64) -> tuple[I64, I64, I64]:
 def words_at(octets: U8, at: I64) -> I64:
     """Read big-endian 32-bit numbers at positions."""
     if not len(at):
-        return np.zeros(0, np.int64)
+        return none()
     words: I64 = np.ndarray((len(octets) - 3,), ">u4", octets, strides=(1,))[at].astype(np.int64)
     return words
 
@@ -63,6 +92,14 @@ def three_words_at(octets: U8, at: I64) -> tuple[I64, I64, I64]:
     """Read three big-endian 32-bit numbers that follow each other, at positions."""
     words = octets_at(octets, at, 12).view(">u4").astype(np.int64)
     return words[:, 0].copy(), words[:, 1].copy(), words[:, 2].copy()
+
+
+def eight_octets_at(octets: U8, at: I64) -> U64:
+    """Read eight octets, least first, at positions that all lie inside."""
+    if not len(at):
+        return np.zeros(0, np.uint64)
+    found: U64 = np.ndarray((len(octets) - 7,), "<u8", octets, strides=(1,))[at]
+    return found
 
 
 def octets_at(octets: U8, at: I64, width: int) -> U8:

@@ -20,6 +20,7 @@ import numpy as np
 from cmppscope import formats
 from cmppscope.arrays import octets_at
 from cmppscope.tables import I64, LAYOUT_20, U8, U64, Bool, PduBatch
+from dissectors.cmpp.enums import DELIVER, FWD
 
 if TYPE_CHECKING:
     from cmppscope.formats import Format
@@ -28,8 +29,6 @@ Made = TypeVar("Made")
 Slot = TypeVar("Slot", int, I64)
 
 HEADER = 12
-
-SUBMIT, DELIVER, FWD = 0x04, 0x05, 0x09
 
 
 class Field(NamedTuple):
@@ -199,14 +198,11 @@ def _slot(command: Slot) -> Slot:
     return (command & 0x1F) | (command >> 26 & 0x20)
 
 
-class PduColumns:
-    """The typed fields of a batch of PDUs, a command at a time."""
+class Once:
+    """Things that are made when they are first asked for, by name."""
 
-    def __init__(self, batch: PduBatch) -> None:
-        """Take a batch; nothing is decoded yet."""
-        self.batch = batch
-        self._rows: dict[int, I64] = {}
-        self._columns: dict[int, Columns] = {}
+    def __init__(self) -> None:
+        """Keep nothing yet."""
         self._made: dict[Hashable, Any] = {}
 
     def once(self, name: Hashable, make: Callable[[], Made]) -> Made:
@@ -215,6 +211,17 @@ class PduColumns:
             self._made[name] = make()
         made: Made = self._made[name]
         return made
+
+
+class PduColumns(Once):
+    """The typed fields of a batch of PDUs, a command at a time."""
+
+    def __init__(self, batch: PduBatch) -> None:
+        """Take a batch; nothing is decoded yet."""
+        super().__init__()
+        self.batch = batch
+        self._rows: dict[int, I64] = {}
+        self._columns: dict[int, Columns] = {}
 
     def forget(self) -> None:
         """Forget what was made once: it points back here, and so the batch's octets would stay in memory."""

@@ -27,9 +27,8 @@ from cmppscope.tables import (
     LAYOUT_30,
     PduBatch,
 )
+from dissectors.cmpp.enums import CANCEL, CONNECT, DELIVER, FWD, QUERY, RESPONSE, SUBMIT, TERMINATE
 
-RESPONSE = 0x80000000
-CONNECT, TERMINATE, SUBMIT, DELIVER, QUERY, CANCEL, ACTIVE_TEST, FWD = 1, 2, 4, 5, 6, 7, 8, 9
 ROUTES = range(0x10, 0x18)
 _PUSHES = (0x15, 0x16)
 _CANCEL_RESP = RESPONSE | CANCEL
@@ -89,7 +88,6 @@ class Session:
     login_ns: int | None = None
     """Time from the last CONNECT to its CONNECT_RESP."""
     version: str | None = None
-    version_pdu: int = 0
     """The PDU from which the version is known."""
     versions: list[tuple[int, str]] = field(default_factory=list)
     """Every version that the session was taken for, with the PDU that said so; the last one stands."""
@@ -285,7 +283,7 @@ class Sessions:
         )
         forced = self._forced.get(stream.responder.port, self._forced.get(stream.originator.port))
         if forced:
-            session.version, session.version_pdu, session.forced = forced, session.first_pdu, True
+            session.version, session.forced = forced, True
             session.versions.append((session.first_pdu, forced))
         self.sessions.append(session)
         self._current[stream.number] = session
@@ -321,7 +319,7 @@ class Sessions:
             record = self.sessions[number]
             overruled = over is not None and not record.forced and record.version != over
             if record.version is None or overruled:
-                record.version, record.version_pdu = version, batch.first + row
+                record.version = version
                 record.versions.append((batch.first + row, version))
                 decided.setdefault(number, []).append((row, version))
         return decided

@@ -108,8 +108,7 @@ def told(path: Path, rng: random.Random | None) -> dict[str, Any]:
     def take(all_facts: Iterable[Any]) -> None:
         for facts in all_facts:
             listing.feed(facts)
-            tables.append(facts.paired.closed)
-            tables.extend([facts.ended] if facts.ended is not None else [])
+            tables.extend(facts.settled)
             pdus.extend(ndjson_lines(pdu_rows(facts.batch, facts.columns, redaction)))
 
     try:

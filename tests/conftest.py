@@ -14,10 +14,14 @@ from typing import Any
 from unittest import mock
 
 import pytest
+from hypothesis import settings
 
 from cmppscope.__main__ import main
 
 ROOT = Path(__file__).parents[1]
+
+settings.register_profile("untimed", deadline=None)  # what a test says must not hang on how busy a machine is
+settings.load_profile("untimed")
 
 
 @dataclass(frozen=True)

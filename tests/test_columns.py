@@ -11,9 +11,10 @@ from hypothesis import example, given
 from hypothesis import strategies as st
 from scapy.packet import Packet
 
-from cmppscope.columns import COMPILED, DELIVER, FWD, HEADER, Columns, PduColumns, plain_text
+from cmppscope.columns import COMPILED, HEADER, Columns, PduColumns, plain_text
 from cmppscope.tables import LAYOUT_20, LAYOUT_21, LAYOUT_30, LAYOUT_NONE, PduBatch, snake
 from dissectors.cmpp import BODIES, CMPP, CMPPDeliver, CMPPFwd, CMPPMOReport, CMPPReport, CMPPReport71, CMPPSubmit
+from dissectors.cmpp.enums import DELIVER, FWD
 
 COMMANDS = sorted(BODIES)
 SUBMIT = 0x04

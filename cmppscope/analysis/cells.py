@@ -1,4 +1,4 @@
-"""Numbers kept by key in bounded memory: sparse histograms and series, and arrays that grow.
+"""Numbers kept by key in bounded memory: sparse histograms and series.
 
 A key is an owner (a session, a command, a direction) over a place (a bin of a histogram, a second). When there are more
 cells than a cap allows, every two neighbouring places become one. How often that happens depends on which cells there
@@ -15,15 +15,6 @@ from cmppscope.tables import I64
 
 _PENDING = 100_000
 """Numbers that are kept as they came before they are put to the others."""
-
-
-def grown(values: I64, size: int) -> I64:
-    """Give an array at least `size` long, its new entries 0; sizes double, so that growing is cheap."""
-    if len(values) >= size:
-        return values
-    longer = np.zeros(max(size, 2 * len(values), 16), np.int64)
-    longer[: len(values)] = values
-    return longer
 
 
 def counted(keys: I64) -> tuple[I64, I64]:

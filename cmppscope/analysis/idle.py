@@ -6,44 +6,34 @@ State: some numbers a session, and a sparse histogram of the intervals between l
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field, fields
+from dataclasses import dataclass, field
 
 import numpy as np
 
-from cmppscope.analysis.cells import Cells, grown
+from cmppscope.analysis.cells import Cells
 from cmppscope.analysis.statistics import BINS_BITS, bins_of
 from cmppscope.analysis.window import AUDITED_SESSIONS
-from cmppscope.arrays import stable_order
+from cmppscope.arrays import ByNumber, none, stable_order
 from cmppscope.tables import I64, PduBatch
 from cmppscope.transactions import Transactions
 from cmppscope.transactions.table import UNANSWERED
+from dissectors.cmpp.enums import ACTIVE_TEST
 
-ACTIVE_TEST = 8
 _INTERVAL_CELLS = 200_000
 
 
-def _none() -> I64:
-    """Give an array without entries."""
-    return np.zeros(0, np.int64)
-
-
 @dataclass(slots=True)
-class _Silence:
+class _Silence(ByNumber):
     """By session."""
 
-    last_ns: I64 = field(default_factory=_none)
-    seen: I64 = field(default_factory=_none)
-    longest_ns: I64 = field(default_factory=_none)
-    longest_frame: I64 = field(default_factory=_none)
+    last_ns: I64 = field(default_factory=none)
+    seen: I64 = field(default_factory=none)
+    longest_ns: I64 = field(default_factory=none)
+    longest_frame: I64 = field(default_factory=none)
     """The frame that ended the longest idle time."""
-    periods: I64 = field(default_factory=_none)
+    periods: I64 = field(default_factory=none)
     """Idle times longer than C, and their sum."""
-    total_ns: I64 = field(default_factory=_none)
-
-    def grow(self, size: int) -> None:
-        """Have entries for so many sessions."""
-        for each in fields(self):
-            setattr(self, each.name, grown(getattr(self, each.name), size))
+    total_ns: I64 = field(default_factory=none)
 
 
 class Idle:
@@ -83,19 +73,14 @@ class Idle:
 
 
 @dataclass(slots=True)
-class _Tests:
+class _Tests(ByNumber):
     """By session and direction."""
 
-    count: I64 = field(default_factory=_none)
-    last_ns: I64 = field(default_factory=_none)
-    least_ns: I64 = field(default_factory=_none)
-    greatest_ns: I64 = field(default_factory=_none)
-    unanswered: I64 = field(default_factory=_none)
-
-    def grow(self, size: int) -> None:
-        """Have entries for so many sessions and directions."""
-        for each in fields(self):
-            setattr(self, each.name, grown(getattr(self, each.name), size))
+    count: I64 = field(default_factory=none)
+    last_ns: I64 = field(default_factory=none)
+    least_ns: I64 = field(default_factory=none)
+    greatest_ns: I64 = field(default_factory=none)
+    unanswered: I64 = field(default_factory=none)
 
 
 class KeepAlive:

@@ -13,10 +13,10 @@ from dataclasses import dataclass, field
 
 import numpy as np
 
-from cmppscope.analysis.cells import Cells, counted, grown
+from cmppscope.analysis.cells import Cells, counted
 from cmppscope.analysis.statistics import BINS_BITS, bins_of, joined_bins, middle_of
 from cmppscope.analysis.window import AUDITED_SESSIONS, EPOCH, SECOND
-from cmppscope.arrays import distinct
+from cmppscope.arrays import distinct, grown, none
 from cmppscope.tables import I64
 from cmppscope.transactions import Transactions
 
@@ -33,11 +33,6 @@ _SLOT_BITS = 4
 _SLOT = np.full(0x18, -1, np.int64)
 _SLOT[list(COMMANDS)] = np.arange(len(COMMANDS))
 _LOW = 0xFFFFFFFF
-
-
-def _none() -> I64:
-    """Give an array without entries."""
-    return np.zeros(0, np.int64)
 
 
 @dataclass(slots=True)
@@ -95,7 +90,7 @@ class Latencies:
     def __init__(self) -> None:
         """Begin with none."""
         self._bins = Cells(BINS_BITS, HISTOGRAM_CELLS, "sum")
-        self._count = self._high = self._low = self._least = self._greatest = _none()
+        self._count = self._high = self._low = self._least = self._greatest = none()
         self.series = Series()
 
     def add(self, table: Transactions) -> None:
@@ -160,9 +155,9 @@ class Series:
     def __init__(self) -> None:
         """Begin with buckets of a second."""
         self.doublings = 0
-        self._keys = _none()
+        self._keys = none()
         """Bucket << (bits of slot and bin) | slot | bin."""
-        self._counts = _none()
+        self._counts = none()
         self._longest: dict[int, int] = {}
         """By bucket and slot."""
 
@@ -192,7 +187,7 @@ class Series:
         self.doublings += 1
         shift = _SLOT_BITS + _TIME_BITS
         keys, counts = self._keys, self._counts
-        self._keys = self._counts = _none()
+        self._keys = self._counts = none()
         self._join(((keys >> shift >> 1) << shift) | (keys & ((1 << shift) - 1)), counts)
         before, self._longest = self._longest, {}
         for owner, longest in before.items():

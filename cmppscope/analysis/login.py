@@ -17,7 +17,6 @@ import numpy as np
 from cmppscope.columns import plain_text
 from cmppscope.rules.login import (
     BLANK,
-    CONNECT,
     CONNECT_RESP,
     FOREIGN,
     MISTAKEN,
@@ -36,6 +35,7 @@ from dissectors.cmpp.auth import (
     check_authenticator_ismg,
     explain_authenticator_source,
 )
+from dissectors.cmpp.enums import CONNECT
 
 _CONNECT_LENGTH = 39
 _LAYOUTS = {30: (13, "one octet"), 33: (16, "four octets")}

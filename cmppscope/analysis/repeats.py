@@ -13,13 +13,13 @@ from dataclasses import dataclass, field
 import numpy as np
 
 from cmppscope.analysis.window import AUDITED_SESSIONS
-from cmppscope.arrays import octets_at, stable_order
+from cmppscope.arrays import eight_octets_at, octets_at, stable_order
 from cmppscope.tables import I64, U64, PduBatch
 from cmppscope.transactions import Paired
+from dissectors.cmpp.enums import DELIVER, SUBMIT
 
 REMEMBERED = 65_536
 """Messages back to which a repetition is seen."""
-SUBMIT, DELIVER = 4, 5
 SUBMIT_FIRST, DELIVER_FIRST = 107, 20
 """Where Src_Id of a SUBMIT and Dest_Id of a DELIVER stand; what follows is addresses, options and content."""
 
@@ -44,7 +44,7 @@ def digests(batch: PduBatch, rows: I64) -> I64:
     command, length = batch.command[rows], batch.length[rows]
     first = np.where(command == SUBMIT, SUBMIT_FIRST, DELIVER_FIRST)
     at, words = batch.position[rows] + first, (length - first) >> 3
-    tail = octets_at(batch.octets, batch.position[rows] + length - 8, 8).view("<u8").reshape(-1)
+    tail = eight_octets_at(batch.octets, batch.position[rows] + length - 8)
     result = (tail ^ (tail >> np.uint64(29))) * _FACTORS[-2:-1] + ((length << 3) | command).view(np.uint64)
     result *= _FACTORS[-1:]
     order = stable_order(words)

@@ -16,13 +16,14 @@ from dataclasses import dataclass, field, fields
 
 import numpy as np
 
-from cmppscope.analysis.cells import Cells, grown
-from cmppscope.arrays import stable_order
+from cmppscope.analysis.cells import Cells
+from cmppscope.arrays import ByNumber, none, stable_order
 from cmppscope.reassembly import Streams
-from cmppscope.rules.model import Hits, no_hits
+from cmppscope.rules.model import Hits, no_hits, places
 from cmppscope.sessions import Session
 from cmppscope.tables import I64, Bool, Oddity, PduBatch
 from cmppscope.transactions import Paired, Transactions
+from dissectors.cmpp.enums import ACTIVE_TEST, DELIVER, FWD, SUBMIT
 
 AUDITED_SESSIONS = 20_000
 """Sessions with a higher number are not audited one by one."""
@@ -35,9 +36,8 @@ PLACE_BITS = 36
 """Bits of a second since 1970, shifted by EPOCH so that times before it fit as well."""
 EPOCH = 1 << 34
 RESULT_FLOW_CONTROL = 8
-_THROTTLED = (4, 5, 9)
+_THROTTLED = (SUBMIT, DELIVER, FWD)
 """Requests whose responses have a Result 8: SUBMIT, DELIVER, FWD."""
-_ACTIVE_TEST = 8
 _NEVER = 1 << 62
 _ANSWER, _GIVEN_UP, _GAP = 0, 1, 2
 
@@ -45,7 +45,7 @@ _ANSWER, _GIVEN_UP, _GAP = 0, 1, 2
 def is_business(command: I64) -> Bool:
     """Tell which Command_Ids are requests that count in the window."""
     high = (command >= 0x10) & (command <= 0x17)
-    counts: Bool = ((command >= 4) & (command <= 9) & (command != _ACTIVE_TEST)) | high
+    counts: Bool = ((command >= 4) & (command <= 9) & (command != ACTIVE_TEST)) | high
     return counts
 
 
@@ -57,62 +57,51 @@ def over_ns(session: Session, last_time_ns: int) -> int:
     return last_time_ns if closing is None else closing.time_ns
 
 
-def _none() -> I64:
-    """Give an array without entries."""
-    return np.zeros(0, np.int64)
-
-
 @dataclass(slots=True)
-class WindowState:
+class WindowState(ByNumber):
     """What is known of each session and direction (session * 2 + direction of the requests)."""
 
-    level: I64 = field(default_factory=_none)
-    peak: I64 = field(default_factory=_none)
-    peak_frame: I64 = field(default_factory=_none)
-    full_ns: I64 = field(default_factory=_none)
+    level: I64 = field(default_factory=none)
+    peak: I64 = field(default_factory=none)
+    peak_frame: I64 = field(default_factory=none)
+    full_ns: I64 = field(default_factory=none)
     """Time with W or more requests waiting."""
-    last_ns: I64 = field(default_factory=_none)
+    last_ns: I64 = field(default_factory=none)
     """Time of the last event."""
-    requests: I64 = field(default_factory=_none)
-    second: I64 = field(default_factory=_none)
+    requests: I64 = field(default_factory=none)
+    second: I64 = field(default_factory=none)
     """The second of the last request, and how many there were in it so far."""
-    in_second: I64 = field(default_factory=_none)
-    busiest: I64 = field(default_factory=_none)
+    in_second: I64 = field(default_factory=none)
+    busiest: I64 = field(default_factory=none)
     """Most requests in one second, and which second that is."""
-    busiest_second: I64 = field(default_factory=_none)
-    active: I64 = field(default_factory=_none)
+    busiest_second: I64 = field(default_factory=none)
+    active: I64 = field(default_factory=none)
     """Seconds with a request."""
-    throttled: I64 = field(default_factory=_none)
+    throttled: I64 = field(default_factory=none)
     """Responses with Result 8."""
-    exceeded: I64 = field(default_factory=_none)
+    exceeded: I64 = field(default_factory=none)
     """Times that the level rose above W, and 1 while it may be there."""
-    above: I64 = field(default_factory=_none)
-    top: I64 = field(default_factory=_none)
+    above: I64 = field(default_factory=none)
+    top: I64 = field(default_factory=none)
     """Highest level since then, and the request that brought it there."""
-    pdu: I64 = field(default_factory=_none)
-    frame: I64 = field(default_factory=_none)
-    stream: I64 = field(default_factory=_none)
-    offset: I64 = field(default_factory=_none)
-    command: I64 = field(default_factory=_none)
-
-    def grow(self, size: int) -> None:
-        """Have entries for so many sessions and directions."""
-        if len(self.level) < size:
-            for each in fields(self):
-                setattr(self, each.name, grown(getattr(self, each.name), size))
+    pdu: I64 = field(default_factory=none)
+    frame: I64 = field(default_factory=none)
+    stream: I64 = field(default_factory=none)
+    offset: I64 = field(default_factory=none)
+    command: I64 = field(default_factory=none)
 
 
 @dataclass(slots=True)
 class _Waiting:
     """Requests that wait, in order of their PDUs."""
 
-    pdu: I64 = field(default_factory=_none)
-    group: I64 = field(default_factory=_none)
-    lane: I64 = field(default_factory=_none)
+    pdu: I64 = field(default_factory=none)
+    group: I64 = field(default_factory=none)
+    lane: I64 = field(default_factory=none)
     """Stream * 2 + direction."""
-    until: I64 = field(default_factory=_none)
+    until: I64 = field(default_factory=none)
     """Clock at which the request is given up."""
-    level: I64 = field(default_factory=_none)
+    level: I64 = field(default_factory=none)
     """Requests that waited when it was sent, with itself."""
 
 
@@ -140,7 +129,7 @@ class Window:
         self._limit = limit
         self._patience_ns = patience_ns
         self._waiting = _Waiting()
-        self._answered: I64 = _none()
+        self._answered: I64 = none()
         """Requests that waited until a response of the last batch, not given up and not behind a Gap."""
         self._clock = -_NEVER
         self._unsure: dict[int, int] = {}
@@ -368,20 +357,7 @@ class Window:
 
     def _seen(self, batch: PduBatch, events: _Events, marks: I64, tops: I64, bounds: I64) -> Hits:
         """Give the requests of a batch that exceeded W, each with the highest level since."""
-        return self._hits(batch, events.place[marks] >> 1, tops[np.searchsorted(bounds, marks)])
-
-    def _hits(self, batch: PduBatch, rows: I64, level: I64) -> Hits:
-        """Give rows of a batch as places."""
-        return Hits(
-            batch.first + rows,
-            batch.frame[rows],
-            batch.stream[rows],
-            batch.direction[rows],
-            batch.offset[rows],
-            batch.command[rows],
-            level,
-            np.full(len(rows), self._limit),
-        )
+        return places(batch, events.place[marks] >> 1, tops[np.searchsorted(bounds, marks)], self._limit)
 
     def _keep(self, groups: I64, begun: Hits) -> None:
         """Keep, of some groups, the requests that exceeded W."""
@@ -476,7 +452,7 @@ class Window:
         rows = responses - batch.first
         respected = (level > 0) & (level <= self._limit) & np.isin(requests, self._answered)
         respected &= self._sure(batch, clock, rows, gaps)
-        return self._hits(batch, rows[respected], level[respected])
+        return places(batch, rows[respected], level[respected], self._limit)
 
     def _sure(self, batch: PduBatch, clock: I64, rows: I64, gaps: list[Oddity]) -> Bool:
         """Tell at which rows all requests that wait are known: none was sent before the capture or lies in a Gap."""

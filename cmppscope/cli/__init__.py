@@ -229,9 +229,7 @@ def transactions(
         run = choice.run()
         tables = []
         for facts, _ in choice.facts(run):
-            tables.append(facts.paired.closed)
-            if facts.ended is not None:
-                tables.append(facts.ended)
+            tables += facts.settled
         table = choice.transactions(in_order(tables), run)
         _write(run, transaction_rows([table], zone, run.analysis.results), format_, out, columns, "transactions")
     run.finish()

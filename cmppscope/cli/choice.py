@@ -155,7 +155,7 @@ class Choice(Everything):
         for facts, rows in self.facts(run):
             if rows is not None:
                 chosen.add_pdus(facts.batch, rows)
-            tables += [facts.paired.closed, *([] if facts.ended is None else [facts.ended])]
+            tables += facts.settled
             strays += facts.strays
         chosen.add_transactions(self.transactions(in_order(tables), run))
         chosen.add_strays(strays)
@@ -176,7 +176,7 @@ class Choice(Everything):
         table = pdu_table(facts, run)
         self._show(table)
         if TRANSACTION in self.needs:
-            self._transactions += [facts.paired.closed, *([] if facts.ended is None else [facts.ended])]
+            self._transactions += facts.settled
         if MESSAGE in self.needs:
             self._listing.feed(facts)
         return table

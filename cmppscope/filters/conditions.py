@@ -30,8 +30,6 @@ OPERATORS: dict[Kind, set[str]] = {
 }
 """Operators that a kind of field takes, besides `in`."""
 
-POSITIVE = {"!=": "==", "!==": "!=", "===": "=="}
-
 
 def comparison(field: Field, node: Comparison, operator: str, zone: dt.tzinfo) -> pl.Expr:
     """Give what one value must be for `operator`, which is one of ==, <, <=, >, >=, contains, matches, differs."""

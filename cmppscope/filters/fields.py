@@ -12,18 +12,17 @@ from typing import Any, NamedTuple
 
 import numpy as np
 
-from cmppscope.columns import COMPILED, DELIVER, FWD, MO_REPORT, REPORTS, SUBMIT, Body
+from cmppscope.columns import COMPILED, MO_REPORT, REPORTS, Body
 from cmppscope.columns import Field as Column
 from cmppscope.filters.columns import Occurrences, joined, layer_values, some, texts
 from cmppscope.filters.errors import FilterError, nearest
 from cmppscope.filters.tables import FINDING, MESSAGE, PDU, SESSION, TABLES, TRANSACTION, PduTable
 from cmppscope.filters.values import Kind
 from cmppscope.rules import Severity
-from cmppscope.sessions import RESPONSE
 from cmppscope.tables import Row
 from cmppscope.transactions import STATES
 from cmppscope.transactions.table import NO_RESULT
-from dissectors.cmpp.enums import COMMANDS_20, COMMANDS_LATER
+from dissectors.cmpp.enums import COMMANDS_20, COMMANDS_LATER, DELIVER, FWD, RESPONSE, SUBMIT
 
 Read = Callable[[Any], Occurrences]
 

@@ -14,7 +14,7 @@ from typing import Any, NamedTuple, Protocol, TypeVar
 import numpy as np
 import polars as pl
 
-from cmppscope.columns import PduColumns
+from cmppscope.columns import Once, PduColumns
 from cmppscope.filters.columns import Occurrences, some
 from cmppscope.filters.values import address
 from cmppscope.tables import I64, PduBatch, Row
@@ -45,19 +45,8 @@ class Table(Protocol):
         ...
 
 
-class Kept:
+class Kept(Once):
     """Columns that were asked for."""
-
-    def __init__(self) -> None:
-        """Keep nothing yet."""
-        self._made: dict[Hashable, Any] = {}
-
-    def once(self, name: Hashable, make: Callable[[], Made]) -> Made:
-        """Give what `make` gives, made when it is first asked for by this name."""
-        if name not in self._made:
-            self._made[name] = make()
-        made: Made = self._made[name]
-        return made
 
     def keep_only(self, names: Collection[Hashable]) -> None:
         """Forget all other columns."""

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import struct
 
-from cmppscope.framing.headers import RESPONSE
+from dissectors.cmpp.enums import RESPONSE
 
 BINDS = frozenset((1, 2, 9))
 """Command_Ids with which an SMPP connection begins; in CMPP they are CONNECT, TERMINATE and FWD."""

@@ -10,9 +10,10 @@ from __future__ import annotations
 
 from dataclasses import dataclass, field
 
-from cmppscope.framing.headers import CANDIDATE, HEADER, RESPONSE, fits, may_fit, plausible, read
+from cmppscope.framing.headers import CANDIDATE, HEADER, fits, may_fit, plausible, read
 from cmppscope.framing.lookalike import BINDS, lookalike, smpp_pair, surely_smpp
 from cmppscope.framing.wire import Mode, Span, Wire
+from dissectors.cmpp.enums import RESPONSE
 
 RECOGNITION_OCTETS = 65_536
 """Octets of a stream that are held while it is not known what it is."""

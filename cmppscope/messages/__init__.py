@@ -15,7 +15,7 @@ from collections.abc import Iterable, Sequence
 import numpy as np
 
 from cmppscope.arrays import stable_order
-from cmppscope.columns import DELIVER, SUBMIT, PduColumns
+from cmppscope.columns import PduColumns
 from cmppscope.messages.counting import Counts
 from cmppscope.messages.coverage import Coverage
 from cmppscope.messages.ending import Ending
@@ -30,6 +30,7 @@ from cmppscope.messages.remarks import remarks
 from cmppscope.reassembly import Streams
 from cmppscope.tables import I64, Oddity, PduBatch
 from cmppscope.transactions import Paired, Stray, Transactions
+from dissectors.cmpp.enums import DELIVER, SUBMIT
 
 __all__ = ["MessageFacts", "Messages"]
 

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import numpy as np
 
-from cmppscope.columns import SUBMIT
 from cmppscope.messages.ledger import DELIVRD, stat_octets
 from cmppscope.messages.notes import NO_PREFIX, Said, prefix_of, service_of, source_of
 from cmppscope.messages.parties import Parties
@@ -12,6 +11,7 @@ from cmppscope.messages.table import Rows, Table
 from cmppscope.messages.tally import COUNTED, KEYS_KEPT, OTHER, Keys, Minutes, Tally
 from cmppscope.tables import I64, Bool
 from cmppscope.transactions import Transactions
+from dissectors.cmpp.enums import SUBMIT
 
 STATS_KEPT = 256
 """Different states that are counted by name."""

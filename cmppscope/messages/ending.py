@@ -7,7 +7,7 @@ from collections.abc import Sequence
 
 import numpy as np
 
-from cmppscope.columns import SUBMIT, PduColumns
+from cmppscope.columns import PduColumns
 from cmppscope.messages.coverage import Coverage
 from cmppscope.messages.facts import MessageFacts, Named, Place, Unfinished
 from cmppscope.messages.ids import Ids
@@ -16,10 +16,9 @@ from cmppscope.messages.longs import Longs, place_of
 from cmppscope.messages.parties import NOBODY, Parties
 from cmppscope.messages.prints import mixed
 from cmppscope.messages.table import Table, joined
-from cmppscope.sessions import CANCEL
 from cmppscope.tables import I64
 from cmppscope.transactions import Stray, Transactions
-from cmppscope.transactions.table import RESPONSE
+from dissectors.cmpp.enums import CANCEL, RESPONSE, SUBMIT
 from dissectors.cmpp.msgid import split_msg_id
 
 MOST_CANCELS = 65_536

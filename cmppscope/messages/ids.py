@@ -7,15 +7,15 @@ from collections.abc import Sequence
 import numpy as np
 
 from cmppscope.arrays import stable_order
-from cmppscope.columns import DELIVER, FWD, SUBMIT, PduColumns
+from cmppscope.columns import PduColumns
 from cmppscope.messages.facts import Before, Echo, MessageFacts, Named, Place
 from cmppscope.messages.notes import PART_MASK, Notes
 from cmppscope.messages.prints import mixed, string_prints
 from cmppscope.messages.seen import WINDOW, Seen
 from cmppscope.messages.table import Table, joined
-from cmppscope.sessions import QUERY, RESPONSE
 from cmppscope.tables import I64, Bool
 from cmppscope.transactions import Paired, Transactions
+from dissectors.cmpp.enums import DELIVER, FWD, QUERY, RESPONSE, SUBMIT
 
 _ACKED = {"pdu": np.int64, "response": np.int64}
 _GATEWAY_SHIFT, _GATEWAY_MASK = np.uint64(16), np.uint64(0x3FFFFF)

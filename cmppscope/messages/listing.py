@@ -12,13 +12,13 @@ from typing import NamedTuple, Protocol
 
 import numpy as np
 
-from cmppscope.columns import DELIVER, FWD, SUBMIT, PduColumns
+from cmppscope.columns import PduColumns
 from cmppscope.messages.facts import MessageFacts
 from cmppscope.messages.ledger import AGAIN, JOINED
 from cmppscope.messages.table import Table, joined
-from cmppscope.sessions import CANCEL
 from cmppscope.tables import I64, PduBatch
-from cmppscope.transactions import Paired, Transactions
+from cmppscope.transactions import Transactions
+from dissectors.cmpp.enums import CANCEL, DELIVER, FWD, SUBMIT
 
 MT, MO, FORWARDED = "MT", "MO", "FWD"
 
@@ -62,9 +62,12 @@ class _Facts(Protocol):
 
     batch: PduBatch
     columns: PduColumns
-    paired: Paired
-    ended: Transactions | None
     messages: MessageFacts
+
+    @property
+    def settled(self) -> Sequence[Transactions]:
+        """Transactions that are over."""
+        ...
 
 
 class Message(NamedTuple):
@@ -100,10 +103,9 @@ class Listing:
         told = facts.messages
         if len(facts.batch):
             self._keep(facts.batch, facts.columns)
-        for closed in (facts.paired.closed, facts.ended):
-            if closed is not None:
-                rows = np.flatnonzero(np.isin(closed.command, _KEPT))
-                self._sent.append(Table({name: getattr(closed, name)[rows] for name in _SENT}))
+        for closed in facts.settled:
+            rows = np.flatnonzero(np.isin(closed.command, _KEPT))
+            self._sent.append(Table({name: getattr(closed, name)[rows] for name in _SENT}))
         self._leaders.append(told.leaders)
         for judged in told.judged:
             named = np.flatnonzero((judged.kind == JOINED) | (judged.kind == AGAIN))

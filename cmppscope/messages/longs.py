@@ -6,7 +6,7 @@ from collections.abc import Sequence
 
 import numpy as np
 
-from cmppscope.columns import DELIVER, SUBMIT, PduColumns
+from cmppscope.columns import PduColumns
 from cmppscope.messages.assembly import TAKEN, Assembly
 from cmppscope.messages.facts import Part, Place
 from cmppscope.messages.parts import parts_of
@@ -14,6 +14,7 @@ from cmppscope.messages.prints import mixed
 from cmppscope.messages.table import Table, joined
 from cmppscope.tables import I64
 from cmppscope.transactions import Transactions
+from dissectors.cmpp.enums import DELIVER, SUBMIT
 
 MOST_OPEN = 1_000_000
 """Parts of open transactions that are remembered; the oldest are let go."""

@@ -19,14 +19,14 @@ from typing import NamedTuple
 
 import numpy as np
 
-from cmppscope.columns import DELIVER, FWD, SUBMIT, Columns, PduColumns
+from cmppscope.columns import Columns, PduColumns
 from cmppscope.messages.parties import NOBODY
 from cmppscope.messages.prints import number_prints, string_prints
 from cmppscope.messages.table import Table, joined
 from cmppscope.messages.tally import Keys
-from cmppscope.sessions import CANCEL, QUERY, RESPONSE
 from cmppscope.tables import I64, U64, Bool, PduBatch
 from cmppscope.transactions import Transactions
+from dissectors.cmpp.enums import CANCEL, DELIVER, FWD, QUERY, RESPONSE, SUBMIT
 
 MOST_CARRIED = 1_000_000
 """PDUs of open transactions that are remembered; the oldest are let go."""

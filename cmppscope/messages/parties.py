@@ -8,8 +8,8 @@ from __future__ import annotations
 
 import numpy as np
 
-from cmppscope.sessions import CONNECT
 from cmppscope.tables import I64, PduBatch
+from dissectors.cmpp.enums import CONNECT
 
 NOBODY = -1
 _GATEWAY = ord("0")

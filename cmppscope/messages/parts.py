@@ -1,17 +1,18 @@
-"""Which part of a long message a SUBMIT or DELIVER is, read from its user data header.
+"""Which part of a long message a SUBMIT or DELIVER is, read from its user data header (`heads`).
 
-The elements of all headers are stepped through together, so that the cost is that of the elements there are. What is
-found is what `dissectors.cmpp.udh` finds: the first concatenation element of the right length (GSM 03.40 §9.2.3.24.1).
+What is found is what `dissectors.cmpp.udh` finds: the first concatenation element of the right length (GSM 03.40
+§9.2.3.24.1).
 """
 
 from __future__ import annotations
 
 import numpy as np
 
-from cmppscope.columns import DELIVER, SUBMIT, Columns, PduColumns
+from cmppscope.columns import Columns, PduColumns
+from cmppscope.messages.heads import walk
 from cmppscope.messages.prints import mixed, number_prints, string_prints
 from cmppscope.messages.table import Table
-from cmppscope.tables import I64, U8, Bool
+from dissectors.cmpp.enums import DELIVER, SUBMIT
 from dissectors.cmpp.text import UDHI_BITS
 
 PARTS = {
@@ -27,9 +28,6 @@ PARTS = {
 a SUBMIT in one number, 0 in a DELIVER; print of receiver (SUBMIT) or sender and service (DELIVER); print of what the
 parts of one message have in common besides."""
 
-_CONCATENATIONS = ((0x00, 3), (0x08, 4))
-_WIDE = 1 << 16
-
 
 def parts_of(columns: PduColumns, command: int) -> Table:
     """Give the PDUs of SUBMIT or DELIVER that are parts of a long message by their header."""
@@ -43,7 +41,8 @@ def parts_of(columns: PduColumns, command: int) -> Table:
     if not len(rows):
         return Table.empty(PARTS)
     offset, size = body.place("msg_content")
-    reference, total, number, there = concatenations(body.octets, body.position[rows] + offset[rows], size[rows])
+    heads = walk(body.octets, body.position[rows] + offset[rows], size[rows])
+    there = heads.concatenated
     rows = rows[there]
     one = Columns(body.octets, body.position[rows], body.length[rows], body.body)
     who, looks = (_submit if command == SUBMIT else _deliver)(one)
@@ -51,44 +50,13 @@ def parts_of(columns: PduColumns, command: int) -> Table:
     return Table.of(
         PARTS,
         row=columns.rows(command)[rows],
-        reference=reference[there],
-        total=total[there],
-        number=number[there],
+        reference=heads.reference[there],
+        total=heads.total[there],
+        number=heads.number[there],
         pk=pk,
         who=who,
         looks=looks,
     )
-
-
-def concatenations(octets: U8, at: I64, size: I64) -> tuple[I64, I64, I64, Bool]:
-    """Read contents that begin with a header: (reference, total, number, whether there is such an element)."""
-    count = len(at)
-    reference, total, number = (np.zeros(count, np.int64) for _ in range(3))
-    there = np.zeros(count, np.bool_)
-    last = len(octets) - 1
-
-    def octet(of: I64) -> I64:
-        return octets[np.minimum(of, last)].astype(np.int64)
-
-    end = at + np.where(size > 0, np.minimum(1 + octet(at), size), 0)
-    place, rows = at + 1, np.arange(count)
-    while len(rows := rows[place[rows] < end[rows]]):
-        begin = place[rows] + 2
-        iei, length = octet(place[rows]), np.where(begin <= end[rows], octet(begin - 1), 0)
-        stop = begin + length
-        inside = stop <= end[rows]
-        rows, begin, iei, length, stop = (column[inside] for column in (rows, begin, iei, length, stop))
-        for kind, octets_of in _CONCATENATIONS:
-            mine = (iei == kind) & (length == octets_of)
-            which, start = rows[mine], begin[mine]
-            wide = int(octets_of == 4)
-            low = octet(start + wide)
-            reference[which] = (octet(start) << 8 | low | _WIDE) if wide else low
-            total[which], number[which] = octet(start + wide + 1), octet(start + wide + 2)
-            there[which] = True
-        place[rows] = stop
-        rows = rows[~there[rows]]
-    return reference, total, number, there
 
 
 def _submit(body: Columns) -> tuple[np.ndarray, np.ndarray]:

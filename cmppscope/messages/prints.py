@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import numpy as np
 
-from cmppscope.arrays import octets_at
+from cmppscope.arrays import eight_octets_at, octets_at
 from cmppscope.tables import I64, U8, U64
 
 WIDTH = 21
@@ -19,14 +19,6 @@ _DIGITS = 11
 _K = tuple(np.uint64(k) for k in (0x9E3779B97F4A7C15, 0xC2B2AE3D27D4EB4F, 0x165667B19E3779F9))
 _ONES, _HIGHS = np.uint64(0x0101010101010101), np.uint64(0x8080808080808080)
 _PLUS, _COUNTRY = ord("+"), int.from_bytes(b"86", "little")
-
-
-def words(octets: U8, at: I64) -> U64:
-    """Read eight octets, least first, at positions that all lie inside."""
-    if not len(at):
-        return np.zeros(0, np.uint64)
-    found: U64 = np.ndarray((len(octets) - 7,), "<u8", octets, strides=(1,))[at]
-    return found
 
 
 def mixed(*parts: U64) -> U64:
@@ -41,15 +33,15 @@ def mixed(*parts: U64) -> U64:
 def string_prints(octets: U8, at: I64, width: int) -> U64:
     """Give the prints of fields of at least eight octets that begin at positions."""
     steps = [*range(0, width - 8, 8), width - 8]
-    return mixed(*(words(octets, at + step) for step in steps))
+    return mixed(*(eight_octets_at(octets, at + step) for step in steps))
 
 
 def number_prints(octets: U8, at: I64, width: int = WIDTH) -> tuple[U64, I64]:
     """Give (prints, first three characters as one number, least first) of numbers that begin at positions."""
     if not len(at):
         return np.zeros(0, np.uint64), np.zeros(0, np.int64)
-    first, second = words(octets, at), words(octets, at + 8)
-    third = words(octets, at + WIDTH - 8)
+    first, second = eight_octets_at(octets, at), eight_octets_at(octets, at + 8)
+    third = eight_octets_at(octets, at + WIDTH - 8)
     gap = (first - _ONES) & ~first & _HIGHS
     low = second & np.uint64(0xFFFFFF)
     tail_gap = (low - np.uint64(0x010101)) & ~low & np.uint64(0x808080)

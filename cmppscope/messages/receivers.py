@@ -4,13 +4,14 @@ from __future__ import annotations
 
 import numpy as np
 
-from cmppscope.columns import DELIVER, FWD, SUBMIT, PduColumns
+from cmppscope.columns import PduColumns
 from cmppscope.messages.ledger import REPORTS, ROWS, stats_of
 from cmppscope.messages.notes import Notes, report_numbers
 from cmppscope.messages.prints import number_prints
 from cmppscope.messages.table import Table, joined
 from cmppscope.tables import I64, U64
 from cmppscope.transactions import Transactions
+from dissectors.cmpp.enums import DELIVER, FWD, SUBMIT
 
 MOST_LISTS = 100_000
 """Open SUBMITs to several receivers whose numbers are remembered; of those beyond it the first one stands for all."""

@@ -151,11 +151,6 @@ class Stream:
         return Endpoint(self._value("ip_version"), high << 64 | low, port)
 
     @property
-    def lower_first(self) -> bool:
-        """Whether the originator is the smaller endpoint of the four-tuple's key."""
-        return bool(self._value("lower_first"))
-
-    @property
     def first_frame(self) -> int:
         """Its first frame."""
         return self._value("first_frame")
@@ -164,11 +159,6 @@ class Stream:
     def first_time_ns(self) -> int:
         """Time of that, in nanoseconds since 1970 UTC."""
         return self._value("first_time_ns")
-
-    @property
-    def first_seq(self) -> int:
-        """Sequence number of the first segment captured."""
-        return self._value("first_seq")
 
     @property
     def last_frame(self) -> int:

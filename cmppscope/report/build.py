@@ -16,7 +16,8 @@ from cmppscope.report.units import endpoint, histogram, latency, milliseconds, m
 from cmppscope.rules import STANDARD, Finding, Results
 from cmppscope.sessions import Session
 from cmppscope.tables import FileInfo
-from cmppscope.transactions.table import NO_RESULT, RESPONSE
+from cmppscope.transactions.table import NO_RESULT
+from dissectors.cmpp.enums import RESPONSE
 
 __all__ = ["build", "endpoint", "finding_row", "latency", "milliseconds", "moment", "session_row"]
 

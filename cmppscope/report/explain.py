@@ -9,10 +9,8 @@ from __future__ import annotations
 from typing import NamedTuple
 
 from cmppscope.report.safe import printable
-from cmppscope.rules.results import LEAST_VENDOR_CODE, RESPONSE, STANDARD, Results
-from dissectors.cmpp.enums import stat_meaning
-
-CONNECT, SUBMIT, DELIVER, CANCEL, FWD = 0x01, 0x04, 0x05, 0x07, 0x09
+from cmppscope.rules.results import LEAST_VENDOR_CODE, STANDARD, Results
+from dissectors.cmpp.enums import CANCEL, CONNECT, DELIVER, FWD, RESPONSE, SUBMIT, stat_meaning
 
 
 class Explanation(NamedTuple):

@@ -26,6 +26,7 @@ from cmppscope.report.short import info
 from cmppscope.rules import Results
 from cmppscope.tables import I64, PduBatch, Row
 from cmppscope.transactions.table import RESULT_FIELDS
+from dissectors.cmpp.enums import RESPONSE
 
 _PART = 65_536
 """Rows of a part."""
@@ -110,7 +111,6 @@ SCHEMAS: dict[str, Schema] = {
 }
 """By the name of the list; a list that is not here cannot be written as Parquet."""
 
-_RESPONSE = 0x80000000
 _EPOCH = dt.datetime(1970, 1, 1, tzinfo=dt.UTC)
 
 
@@ -127,7 +127,7 @@ def pdu_records(
     for row, layout in zip(pdu_rows(batch, columns, redaction, rows), layouts, strict=True):
         fields, command = row["fields"] or {}, row["command_id"]
         src, dst = ends[row["stream"]] if row["direction"] == 0 else ends[row["stream"]][::-1]
-        code = RESULT_FIELDS.get(command ^ _RESPONSE)
+        code = RESULT_FIELDS.get(command ^ RESPONSE)
         yield {
             **row,
             "time": int(row["time_ns"]),

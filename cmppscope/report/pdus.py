@@ -26,11 +26,12 @@ from typing import Any, TypeVar
 import msgspec
 import numpy as np
 
-from cmppscope.columns import COMPILED, DELIVER, FWD, Columns, Field, PduColumns
+from cmppscope.columns import COMPILED, Columns, Field, PduColumns
 from cmppscope.redact import Personal, Redaction, personal
 from cmppscope.report.names import command_name
 from cmppscope.report.safe import json_escaped
 from cmppscope.tables import I64, LAYOUT_20, PduBatch, Row
+from dissectors.cmpp.enums import DELIVER, FWD
 from dissectors.cmpp.msgid import format_msg_id
 from dissectors.cmpp.text import decode_text
 

@@ -40,6 +40,8 @@ CHAPTERS: dict[str, tuple[str, ...]] = {
 }
 """Chapters in the order of reading, with the first words of the ids in them, or whole ids."""
 
+_BY_WORD = {word: name for name, words in CHAPTERS.items() for word in words}
+
 FORM = ("SUBMIT", "SUBMIT_RESP", "DELIVER", "Status report", "QUERY, CANCEL", "FWD", "GNS")
 """Chapters about what PDUs say, not about whether they come and are answered."""
 
@@ -64,8 +66,7 @@ class Threshold(NamedTuple):
 
 def chapter(rule_id: str) -> str:
     """Name the chapter of a rule."""
-    by_word = {word: name for name, words in CHAPTERS.items() for word in words}
-    return by_word.get(rule_id) or by_word.get(rule_id.partition("-")[0]) or _OTHER
+    return _BY_WORD.get(rule_id) or _BY_WORD.get(rule_id.partition("-")[0]) or _OTHER
 
 
 def chapters() -> dict[str, list[Rule]]:

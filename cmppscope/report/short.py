@@ -237,14 +237,13 @@ def _tell_route(command: int, fields: Row, results: Results) -> str:
     return ", ".join(filter(None, [" ".join(told), _tell_result(command, fields, results)]))
 
 
-_RESPONSE = 0x80000000
 _TELLERS: dict[int, Callable[[int, Row, Results], str]] = {
     0x01: _tell_connect,
-    _RESPONSE | 0x01: _tell_connect_resp,
+    enums.RESPONSE | 0x01: _tell_connect_resp,
     0x04: _tell_submit,
     0x05: _tell_deliver,
     0x06: _tell_query,
-    _RESPONSE | 0x06: _tell_query,
+    enums.RESPONSE | 0x06: _tell_query,
     0x09: _tell_fwd,
-    **{sort | number: _tell_route for number in range(0x10, 0x17) for sort in (0, _RESPONSE)},
+    **{sort | number: _tell_route for number in range(0x10, 0x17) for sort in (0, enums.RESPONSE)},
 }

@@ -11,12 +11,13 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from cmppscope.columns import DELIVER, FWD, Columns
+from cmppscope.columns import Columns
 from cmppscope.rules.model import Facts, Hits, Personal
 from cmppscope.rules.strings import Texts, shown
 from cmppscope.rules.words import words
 from cmppscope.sessions import VERSION_NUMBERS
 from cmppscope.tables import FITS_20, I64, U64, Bool
+from dissectors.cmpp.enums import DELIVER, FWD
 
 _THREE = VERSION_NUMBERS["3.0"]
 _PERSONAL = frozenset({"dest_terminal_id", "src_terminal_id", "terminal_id", "fee_terminal_id", "reserve"})

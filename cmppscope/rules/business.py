@@ -10,28 +10,14 @@ from __future__ import annotations
 
 import numpy as np
 
-from cmppscope.arrays import distinct, stable_order
+from cmppscope.arrays import distinct, grown, stable_order
 from cmppscope.reassembly import Streams
 from cmppscope.rules.model import End, Spot, Spots
-from cmppscope.rules.spots import I8, grown, spot_of
-from cmppscope.sessions import (
-    ACTIVE_TEST,
-    CANCEL,
-    CONNECT,
-    DELIVER,
-    FWD,
-    ISMG_GNS,
-    QUERY,
-    RESPONSE,
-    ROUTES,
-    SHORT_PORTS,
-    SP_ISMG,
-    SUBMIT,
-    Session,
-    short_port,
-)
+from cmppscope.rules.spots import I8, spot_of
+from cmppscope.sessions import ISMG_GNS, ROUTES, SHORT_PORTS, SP_ISMG, Session, short_port
 from cmppscope.tables import I64, Bool, PduBatch
 from cmppscope.transactions import Timers
+from dissectors.cmpp.enums import ACTIVE_TEST, CANCEL, CONNECT, DELIVER, FWD, QUERY, RESPONSE, SUBMIT
 
 _GET_ROUTE = 0x12
 _PUSHES = (0x15, 0x16)

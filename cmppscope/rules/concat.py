@@ -6,11 +6,11 @@ from collections.abc import Sequence
 
 import numpy as np
 
-from cmppscope.columns import DELIVER, SUBMIT
 from cmppscope.messages.facts import Part
 from cmppscope.messages.longs import parts_in
 from cmppscope.rules.model import Facts, Hits, Severity, rule
 from cmppscope.rules.named import hits_at
+from dissectors.cmpp.enums import DELIVER, SUBMIT
 
 _UDH = "GSM 03.40 §9.2.3.24.1"
 

@@ -6,11 +6,10 @@ import numpy as np
 
 from cmppscope.rules.bodies import Bodies, bodies
 from cmppscope.rules.model import Facts, Hits, Severity, rule
-from cmppscope.rules.results import RESPONSE
 from cmppscope.rules.strings import decimal
 from cmppscope.rules.times import Moment, span
-from cmppscope.sessions import CONNECT
 from cmppscope.tables import I64, Bool
+from dissectors.cmpp.enums import CONNECT, RESPONSE
 
 _VERSIONS = (0x20, 0x21, 0x30)
 _WRONG_SECRET, _TOO_HIGH, _OTHER = 3, 4, 5

@@ -17,11 +17,11 @@ from bisect import bisect_right
 import numpy as np
 from numpy.typing import NDArray
 
-from cmppscope.arrays import distinct
+from cmppscope.arrays import distinct, grown
 from cmppscope.framing.headers import known
 from cmppscope.reassembly import Streams
 from cmppscope.rules.model import Spot, Spots
-from cmppscope.rules.spots import I8, grown, spot_of
+from cmppscope.rules.spots import I8, spot_of
 from cmppscope.rules.states import (
     CLOSING_1,
     CLOSING_BOTH,
@@ -47,9 +47,10 @@ from cmppscope.rules.states import (
     made_by,
     terminated,
 )
-from cmppscope.sessions import CONNECT, CONNECT_LENGTHS, RESPONSE, ROUTES, TERMINATE, short_port
+from cmppscope.sessions import CONNECT_LENGTHS, ROUTES, short_port
 from cmppscope.tables import I32, I64, Bool, Oddity, PduBatch
 from cmppscope.transactions import begins_blind
+from dissectors.cmpp.enums import CONNECT, RESPONSE, TERMINATE
 
 _OUT_OF_STEP_NS = 1_000_000
 """A capture may put a request this long before the CONNECT_RESP that it followed."""

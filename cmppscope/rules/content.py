@@ -6,12 +6,11 @@ from collections.abc import Callable
 
 import numpy as np
 
-from cmppscope.columns import DELIVER, FWD
 from cmppscope.rules.codings import gb_states, high, swapped_ucs2
 from cmppscope.rules.contents import Contents, contents
 from cmppscope.rules.model import Facts, Hits, Severity, rule
 from cmppscope.tables import I64, Bool
-from dissectors.cmpp.enums import MSG_FMT
+from dissectors.cmpp.enums import DELIVER, FWD, MSG_FMT
 
 _ASCII, _UCS2, _GB = 0, 8, 15
 _MOST_ASCII, _MOST = 160, 140

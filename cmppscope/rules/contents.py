@@ -9,12 +9,13 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from cmppscope.columns import DELIVER, FWD, SUBMIT, Columns
+from cmppscope.columns import Columns
+from cmppscope.messages.heads import Heads, walk
 from cmppscope.rules.bodies import Bodies, bodies
 from cmppscope.rules.forms import fixed
-from cmppscope.rules.heads import Heads, walk
 from cmppscope.rules.model import Facts, Hits
 from cmppscope.tables import I64, U8
+from dissectors.cmpp.enums import DELIVER, FWD, SUBMIT
 from dissectors.cmpp.text import UDHI_BITS
 
 COMMANDS = (SUBMIT, DELIVER, FWD)

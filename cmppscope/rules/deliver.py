@@ -4,12 +4,11 @@ from __future__ import annotations
 
 import numpy as np
 
-from cmppscope.columns import DELIVER
 from cmppscope.rules.bodies import bodies
 from cmppscope.rules.model import Facts, Hits, Severity, rule
-from cmppscope.rules.results import RESPONSE
 from cmppscope.rules.words import WORD, plain_numbers
 from cmppscope.tables import Bool
+from dissectors.cmpp.enums import DELIVER, RESPONSE
 
 NUMBER_WIDTH = 21
 """Octets of a number, as of Src_terminal_Id (CMPP 2.0 §7.4.5.1)."""

@@ -7,7 +7,6 @@ from dataclasses import dataclass
 import numpy as np
 
 from cmppscope.arrays import octets_at
-from cmppscope.columns import SUBMIT
 from cmppscope.rules.bodies import Bodies, bodies, seen
 from cmppscope.rules.forms import alike
 from cmppscope.rules.model import Facts, Hits, Severity, rule
@@ -15,6 +14,7 @@ from cmppscope.rules.strings import Texts
 from cmppscope.rules.words import WORD, no_digits
 from cmppscope.sessions import VERSION_NUMBERS
 from cmppscope.tables import I64, U8
+from dissectors.cmpp.enums import SUBMIT
 
 _WIDTH = 21
 _TOO_MANY = 100

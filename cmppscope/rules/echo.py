@@ -4,11 +4,10 @@ from __future__ import annotations
 
 import numpy as np
 
-from cmppscope.columns import DELIVER, FWD
 from cmppscope.messages.facts import Echo
 from cmppscope.rules.model import Facts, Hits, Severity, rule
 from cmppscope.rules.named import Entry, hits_at, msg_id
-from cmppscope.sessions import QUERY, RESPONSE
+from dissectors.cmpp.enums import DELIVER, FWD, QUERY, RESPONSE
 
 
 def _inner(echo: Echo) -> bool:

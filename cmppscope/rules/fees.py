@@ -4,11 +4,11 @@ from __future__ import annotations
 
 import numpy as np
 
-from cmppscope.columns import FWD
 from cmppscope.rules.forms import Forms, fixed
 from cmppscope.rules.model import Facts, Hits, Severity, rule
 from cmppscope.rules.strings import decimal
 from cmppscope.tables import I64, Bool
+from dissectors.cmpp.enums import FWD
 
 _BY_NUMBER = 3
 """Fee_UserType: Fee_terminal_Id pays."""

@@ -16,9 +16,9 @@ from cmppscope.reassembly import Streams
 from cmppscope.rules.model import End, Spot, Spots
 from cmppscope.rules.silences import Gaps
 from cmppscope.rules.spots import spot_of
-from cmppscope.sessions import RESPONSE
 from cmppscope.tables import PduBatch
 from cmppscope.transactions import Timers, begins_blind
+from dissectors.cmpp.enums import RESPONSE
 
 _GET_ROUTE = 0x12
 _FIRST = -1

@@ -11,14 +11,14 @@ from typing import NamedTuple
 import numpy as np
 
 from cmppscope.arrays import octets_at
-from cmppscope.columns import COMPILED, FWD, SUBMIT
+from cmppscope.columns import COMPILED
 from cmppscope.rules.bodies import Bodies, bodies, reports
 from cmppscope.rules.destinations import numbers
 from cmppscope.rules.forms import fixed
 from cmppscope.rules.model import Facts, Hits, Severity, rule
 from cmppscope.rules.strings import Texts
-from cmppscope.sessions import CONNECT
 from cmppscope.tables import I64, Bool
+from dissectors.cmpp.enums import CONNECT, FWD, SUBMIT
 
 _OTHERS = frozenset({"reserve", "reserved", "valid_time", "at_time", "submit_time", "done_time"})
 _STRINGS = {

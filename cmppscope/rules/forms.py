@@ -14,11 +14,12 @@ from dataclasses import dataclass
 import numpy as np
 
 from cmppscope.arrays import octets_at
-from cmppscope.columns import SUBMIT, Columns
+from cmppscope.columns import Columns
 from cmppscope.rules.bodies import Bodies, bodies
 from cmppscope.rules.model import Facts, Hits
 from cmppscope.rules.strings import Texts
 from cmppscope.tables import I64, U8, U64, Bool
+from dissectors.cmpp.enums import SUBMIT
 
 _WORD = 8
 _MULTIPLIER = 0x9E3779B97F4A7C15

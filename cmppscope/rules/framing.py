@@ -4,14 +4,15 @@ from __future__ import annotations
 
 import numpy as np
 
-from cmppscope.columns import COMPILED, SUBMIT
+from cmppscope.columns import COMPILED
 from cmppscope.framing.headers import known
 from cmppscope.rules.model import CAPTURE, PEER, Facts, Hits, Severity, rule
 from cmppscope.tables import I64, LAYOUT_20, Bool
+from dissectors.cmpp.enums import ACTIVE_TEST, RESPONSE, SUBMIT, TERMINATE
 from dissectors.cmpp.layout import READINGS
 
-_BODYLESS = (0x02, 0x80000002, 0x08)
-_ACTIVE_TEST_RESP = 0x80000008
+_BODYLESS = (TERMINATE, RESPONSE | TERMINATE, ACTIVE_TEST)
+_ACTIVE_TEST_RESP = RESPONSE | ACTIVE_TEST
 _LATER = (0x17, 0x80000017)
 
 

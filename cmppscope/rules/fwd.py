@@ -4,10 +4,10 @@ from __future__ import annotations
 
 import numpy as np
 
-from cmppscope.columns import FWD
 from cmppscope.rules.bodies import Bodies, bodies
 from cmppscope.rules.model import Facts, Hits, Severity, rule
 from cmppscope.tables import Bool
+from dissectors.cmpp.enums import FWD
 
 _MT_REPORT, _MO_REPORT = 2, 3
 _REPORT_OCTETS = 60

@@ -20,10 +20,10 @@ from cmppscope.rules.connections import Connections
 from cmppscope.rules.model import End, Limits, Spot, Spots
 from cmppscope.rules.silences import Gaps
 from cmppscope.rules.spots import spot_of
-from cmppscope.sessions import ACTIVE_TEST
 from cmppscope.tables import I64, Bool, PduBatch
 from cmppscope.transactions import Timers
 from cmppscope.transactions.table import SWAPPED_NS
+from dissectors.cmpp.enums import ACTIVE_TEST
 
 _INTERVALS = 5
 """So many intervals between link tests make a habit; where a capture holds fewer, two do."""

@@ -8,8 +8,9 @@ from typing import NamedTuple
 import numpy as np
 
 from cmppscope.rules.model import OPERATOR, PEER, Facts, Hits, Severity, rule
+from dissectors.cmpp.enums import CONNECT, RESPONSE
 
-CONNECT, CONNECT_RESP = 0x00000001, 0x80000001
+CONNECT_RESP = RESPONSE | CONNECT
 
 RIGHT, UNPADDED, MISTAKEN, FOREIGN, SHIFTED, BLANK, WRONG = (
     *("right", "unpadded", "mistaken", "other secret", "other Timestamp", "blank", "wrong"),

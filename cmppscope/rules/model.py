@@ -131,6 +131,20 @@ def no_hits() -> Hits:
     return Hits(none, none, none, none, none, none, none, none)
 
 
+def places(batch: PduBatch, rows: I64, a: I64 | int = 0, b: I64 | int = 0) -> Hits:
+    """Give rows of a batch as places; `a` and `b` have one entry a place, or one for all."""
+    return Hits(
+        batch.first + rows,
+        batch.frame[rows],
+        batch.stream[rows],
+        batch.direction[rows],
+        batch.offset[rows],
+        batch.command[rows],
+        np.broadcast_to(np.asarray(a, np.int64), rows.shape),
+        np.broadcast_to(np.asarray(b, np.int64), rows.shape),
+    )
+
+
 @dataclass(slots=True)
 class Sequences:
     """How the Sequence_Ids of a batch's requests follow each other; one entry a request, in the batch's order."""
@@ -199,18 +213,13 @@ class Facts:
 
     def pdus(self, rows: I64 | Bool, a: I64 | int = 0, b: I64 | int = 0) -> Hits:
         """Give PDUs as places; `a` and `b` have one entry a place, or one for all."""
-        batch = self.batch
-        rows = np.flatnonzero(rows) if rows.dtype == np.bool_ else rows
-        return Hits(
-            batch.first + rows,
-            batch.frame[rows],
-            batch.stream[rows],
-            batch.direction[rows],
-            batch.offset[rows],
-            batch.command[rows],
-            np.broadcast_to(np.asarray(a, np.int64), rows.shape),
-            np.broadcast_to(np.asarray(b, np.int64), rows.shape),
-        )
+        chosen: I64 = np.flatnonzero(rows) if rows.dtype == np.bool_ else rows  # type: ignore[assignment]
+        return places(self.batch, chosen, a, b)
+
+    @property
+    def settled(self) -> list[Transactions]:
+        """Transactions that are over: with the batch, and with the end of the capture."""
+        return [self.paired.closed, *([] if self.ended is None else [self.ended])]
 
     def oddities(self, kind: str, fault: str) -> Hits:
         """Give oddities of framing as places; `a` counts octets, `b` is what a header claims."""

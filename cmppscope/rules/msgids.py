@@ -6,13 +6,12 @@ from collections.abc import Sequence
 
 import numpy as np
 
-from cmppscope.columns import DELIVER, SUBMIT
 from cmppscope.messages.facts import Before
 from cmppscope.messages.ids import dated
 from cmppscope.rules.model import Facts, Hits, Severity, rule
 from cmppscope.rules.named import hits_at, msg_id
-from cmppscope.sessions import CANCEL, RESPONSE
 from cmppscope.tables import I64
+from dissectors.cmpp.enums import CANCEL, DELIVER, RESPONSE, SUBMIT
 
 GREATEST_GATEWAY = 99_999
 """Codes of gateways are 0XYZ01 to 0XYZ99 (CMPP 2.0 §2)."""

@@ -9,9 +9,10 @@ import numpy as np
 from cmppscope.rules.connections import Connections
 from cmppscope.rules.model import End, Facts, Hits, Spot, Spots, command_name
 from cmppscope.rules.states import IS_OPEN
-from cmppscope.sessions import ACTIVE_TEST, TERMINATE, Session
+from cmppscope.sessions import Session
 from cmppscope.tables import I64, Bool
 from cmppscope.transactions.table import OPEN, UNANSWERED, Transactions
+from dissectors.cmpp.enums import ACTIVE_TEST, TERMINATE
 
 _HOW = {"fin": "FIN", "rst": "RST"}
 

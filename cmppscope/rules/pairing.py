@@ -31,9 +31,7 @@ def _requests(table: Transactions, which: Bool, a: I64, b: I64, fault: str = "pe
 def _ended(facts: Facts, state: int, fault: str = "peer") -> list[Hits]:
     """Give the requests that were in a state when they were given up."""
     found = []
-    for table in (facts.paired.closed, facts.ended):
-        if table is None:
-            continue
+    for table in facts.settled:
         which = table.state == state
         if not which.any():
             continue

@@ -4,10 +4,9 @@ from __future__ import annotations
 
 from cmppscope.rules.bodies import bodies
 from cmppscope.rules.model import Facts, Hits, Severity, rule
-from cmppscope.rules.results import RESPONSE
 from cmppscope.rules.times import Moment, pairs
-from cmppscope.sessions import CANCEL, QUERY
 from cmppscope.tables import Bool
+from dissectors.cmpp.enums import CANCEL, QUERY, RESPONSE
 
 _BY_SERVICE = 1
 

@@ -4,11 +4,11 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping
 
-from cmppscope.columns import DELIVER, SUBMIT
 from cmppscope.messages.facts import Told
 from cmppscope.messages.ledger import AGAIN
 from cmppscope.rules.model import CAPTURE, Facts, Hits, Severity, rule
 from cmppscope.rules.named import hits_at, msg_id
+from dissectors.cmpp.enums import DELIVER, SUBMIT
 
 
 def _told(facts: Facts, which: Callable[[Told], bool], a: Callable[[Told], int] = lambda _: 0) -> Hits:

@@ -11,8 +11,8 @@ import numpy as np
 
 from cmppscope.rules.model import Facts, Hits, Severity, rule
 from cmppscope.rules.open_ends import Waiting, requests
-from cmppscope.sessions import ACTIVE_TEST
 from cmppscope.transactions import Resend
+from dissectors.cmpp.enums import ACTIVE_TEST
 
 
 def _resends(facts: Facts, which: Callable[[Resend], bool]) -> Hits:

@@ -9,8 +9,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 
 from dissectors.cmpp import enums
-
-RESPONSE = 0x80000000
+from dissectors.cmpp.enums import RESPONSE
 
 MEANINGS: dict[int, enums.Meanings] = {
     0x01: enums.CONNECT_STATUS,

@@ -13,12 +13,9 @@ import numpy as np
 from cmppscope.rules.bodies import Bodies, bodies
 from cmppscope.rules.fwd import six_digits
 from cmppscope.rules.model import Facts, Hits, Severity, rule
-from cmppscope.rules.results import RESPONSE
 from cmppscope.rules.strings import decimal
 from cmppscope.tables import I64, Bool
-
-MT_ROUTE, MO_ROUTE, GET_ROUTE = 0x10, 0x11, 0x12
-MT_UPDATE, MO_UPDATE, PUSH_MT, PUSH_MO = 0x13, 0x14, 0x15, 0x16
+from dissectors.cmpp.enums import GET_ROUTE, MO_ROUTE, MO_UPDATE, MT_ROUTE, MT_UPDATE, PUSH_MO, PUSH_MT, RESPONSE
 
 _UPDATES = (MT_UPDATE, MO_UPDATE, PUSH_MT, PUSH_MO)
 _ANSWERS = (RESPONSE | MT_ROUTE, RESPONSE | MO_ROUTE, RESPONSE | GET_ROUTE)

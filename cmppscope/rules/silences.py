@@ -10,15 +10,15 @@ from __future__ import annotations
 
 import numpy as np
 
-from cmppscope.arrays import distinct, stable_order
+from cmppscope.arrays import distinct, grown, stable_order
 from cmppscope.reassembly import Streams
 from cmppscope.rules.connections import Connections
 from cmppscope.rules.model import End, Limits, Spot, Spots
-from cmppscope.rules.spots import grown, spot_of
+from cmppscope.rules.spots import spot_of
 from cmppscope.rules.states import IS_OPEN, UNKNOWN
-from cmppscope.sessions import ACTIVE_TEST
 from cmppscope.tables import I64, Oddity, PduBatch
 from cmppscope.transactions import Timers
+from dissectors.cmpp.enums import ACTIVE_TEST
 
 Gaps = dict[int, list[int]]
 """The rows of a batch before which Gaps became known, by stream."""

@@ -9,11 +9,11 @@ from __future__ import annotations
 import numpy as np
 
 from cmppscope.arrays import distinct
-from cmppscope.columns import FWD, SUBMIT
 from cmppscope.rules.bodies import bodies
 from cmppscope.rules.model import Facts, Hits, Severity, rule
 from cmppscope.rules.strings import shown
 from cmppscope.sessions import ISMG_ISMG, SP_ISMG
+from dissectors.cmpp.enums import FWD, SUBMIT
 
 
 @rule("connect-missing", Severity.ERROR, "§7.4, §7.4.1", "{command} on a connection without a CONNECT before it")

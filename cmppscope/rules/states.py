@@ -10,8 +10,8 @@ import numpy as np
 from numpy.typing import NDArray
 
 from cmppscope.rules.spots import I8
-from cmppscope.sessions import CONNECT, RESPONSE, TERMINATE
 from cmppscope.tables import I32, I64, Bool, PduBatch
+from dissectors.cmpp.enums import CONNECT, RESPONSE, TERMINATE
 
 (
     NEW,

@@ -10,7 +10,6 @@ from typing import NamedTuple
 import numpy as np
 
 from cmppscope.arrays import octets_at
-from cmppscope.columns import DELIVER
 from cmppscope.rules.bodies import Bodies, Reports, bodies, reports, reports_in
 from cmppscope.rules.deliver import NUMBER_WIDTH
 from cmppscope.rules.model import Facts, Hits, Personal, Severity, rule
@@ -19,7 +18,7 @@ from cmppscope.rules.times import Moment, pairs
 from cmppscope.rules.words import no_digits, two_digits
 from cmppscope.sessions import VERSION_NUMBERS
 from cmppscope.tables import U8, U64, Bool
-from dissectors.cmpp.enums import STAT
+from dissectors.cmpp.enums import DELIVER, STAT
 
 _REPORT = 1
 _LENGTHS = (60, 71)

@@ -9,7 +9,6 @@ from collections.abc import Callable
 
 import numpy as np
 
-from cmppscope.columns import FWD, SUBMIT
 from cmppscope.rules.bodies import Bodies, bodies
 from cmppscope.rules.deliver import NUMBER_WIDTH
 from cmppscope.rules.forms import fixed
@@ -17,6 +16,7 @@ from cmppscope.rules.model import Facts, Hits, Personal, Severity, rule
 from cmppscope.rules.strings import Texts
 from cmppscope.rules.words import plain_numbers
 from cmppscope.tables import I64, Bool
+from dissectors.cmpp.enums import FWD, SUBMIT
 
 _MO = 1
 _LEAST_CODE = 4

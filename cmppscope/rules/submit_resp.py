@@ -4,12 +4,11 @@ from __future__ import annotations
 
 import numpy as np
 
-from cmppscope.columns import SUBMIT
 from cmppscope.rules.bodies import Bodies, bodies
 from cmppscope.rules.model import Facts, Hits, Severity, rule
-from cmppscope.rules.results import RESPONSE
 from cmppscope.rules.times import Moment, span
 from cmppscope.tables import I64, U64, Bool
+from dissectors.cmpp.enums import RESPONSE, SUBMIT
 
 _NEWER = (9, 13)
 _VENDOR = 100

@@ -6,12 +6,12 @@ from collections.abc import Callable
 
 import numpy as np
 
-from cmppscope.columns import FWD, SUBMIT
+from cmppscope.messages.heads import NONE, SIZES, Heads, begins_concatenation
 from cmppscope.rules.contents import contents
 from cmppscope.rules.forms import fixed
-from cmppscope.rules.heads import NONE, SIZES, Heads, begins_concatenation
 from cmppscope.rules.model import Facts, Hits, Severity, rule
 from cmppscope.tables import I64, Bool
+from dissectors.cmpp.enums import FWD, SUBMIT
 from dissectors.cmpp.text import UDHI_BITS
 
 _MT = 0

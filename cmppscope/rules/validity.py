@@ -6,11 +6,11 @@ from collections.abc import Callable
 
 import numpy as np
 
-from cmppscope.columns import FWD, SUBMIT
 from cmppscope.rules.forms import Forms, fixed
 from cmppscope.rules.model import Facts, Hits, Severity, rule
 from cmppscope.rules.times import SmppTimes, span
 from cmppscope.tables import I64, Bool
+from dissectors.cmpp.enums import FWD, SUBMIT
 
 _NAMES = ("valid_time", "at_time")
 _CHINA = 32

@@ -6,11 +6,10 @@ from collections.abc import Mapping
 
 import numpy as np
 
-from cmppscope.columns import DELIVER
 from cmppscope.rules.model import Facts, Hits, Severity, rule
-from cmppscope.rules.results import RESPONSE
-from cmppscope.sessions import CANCEL, VERSION_NUMBERS
+from cmppscope.sessions import VERSION_NUMBERS
 from cmppscope.tables import FITS_20, FITS_21, FITS_30, I64, LAYOUT_30, Bool
+from dissectors.cmpp.enums import CANCEL, DELIVER, RESPONSE
 
 _CANCEL_RESP = RESPONSE | CANCEL
 _GET_MO_ROUTE = 0x17

@@ -27,14 +27,12 @@ from cmppscope.reassembly import Stream, Streams
 from cmppscope.tables import I64, Oddity, PduBatch
 from cmppscope.transactions.strays import Answers, History, LookUp
 from cmppscope.transactions.table import (
-    ACTIVE_TEST,
     BEGINNING,
     DUPLICATE,
     ECHOES,
     HISTORY,
     OPEN,
     OPEN_REQUESTS,
-    RESPONSE,
     RESPONSE_UNKNOWN,
     STATES,
     STRAY_RESPONSES,
@@ -57,6 +55,7 @@ from cmppscope.transactions.table import (
     transactions,
 )
 from cmppscope.transactions.walker import Walker
+from dissectors.cmpp.enums import ACTIVE_TEST, RESPONSE
 
 __all__ = [
     "STATES",

@@ -8,11 +8,10 @@ from typing import NamedTuple
 
 import numpy as np
 
-from cmppscope.columns import SUBMIT, PduColumns
+from cmppscope.columns import PduColumns
 from cmppscope.tables import I64, LAYOUT_20, Bool, PduBatch
+from dissectors.cmpp.enums import ACTIVE_TEST, RESPONSE, SUBMIT
 
-RESPONSE = 0x80000000
-ACTIVE_TEST = 8
 ECHOES = 4096
 """ACTIVE_TESTs remembered, to see whether they come back."""
 EMPTY_BODIES = (2, ACTIVE_TEST)

@@ -10,12 +10,12 @@ from typing import NamedTuple
 
 import numpy as np
 
-from cmppscope.columns import DELIVER, FWD, SUBMIT
 from cmppscope.messages.ledger import JOINED
 from cmppscope.rules import Facts
 from cmppscope.tables import I64, Bool
 from cmppscope.transactions import Transactions
 from cmppscope.tui.store import Growing
+from dissectors.cmpp.enums import DELIVER, FWD, SUBMIT
 
 
 class Life(NamedTuple):

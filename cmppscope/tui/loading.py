@@ -19,6 +19,7 @@ import numpy as np
 from cmppscope.analysis import Analysis, Options
 from cmppscope.capture import CaptureError
 from cmppscope.report.build import endpoint, session_row
+from cmppscope.report.links import parts, peer_of
 from cmppscope.report.safe import printable
 from cmppscope.rules import Facts, Severity
 from cmppscope.tables import I64, FrameBatch, PduBatch
@@ -174,7 +175,10 @@ def _end(delivery: Delivery, notes: list[tuple[str, str]]) -> None:
 
 def take_snapshot(analysis: Analysis) -> Snapshot:
     """Copy what changes, so that it can be drawn while the reading goes on."""
-    sessions = [session_row(session, analysis.last_time_ns, analysis.results) for session in analysis.sessions]
+    sessions = [
+        session_row(session, analysis.last_time_ns, analysis.results, parts(session, analysis, brief=True))
+        for session in analysis.sessions
+    ]
     roles = {row.stream: (row.roles[0], row.roles[1]) for row in sessions}
     streams = analysis.streams
     findings = [
@@ -205,6 +209,9 @@ def take_snapshot(analysis: Analysis) -> Snapshot:
         frames=analysis.frames,
         severity=severity,
         marked=np.array(sorted(severity), np.int64),
+        peers=peer_of(analysis),
+        window=analysis.audit.limits.window,
+        c_seconds=analysis.audit.limits.c_ns / 1e9,
     )
 
 

@@ -240,6 +240,11 @@ class Snapshot:
     """The gravest finding of a PDU, by its number."""
     marked: I64 = field(default_factory=lambda: np.zeros(0, np.int64))
     """Numbers of the PDUs with a finding, ascending."""
+    peers: Mapping[int, model.Peer] = field(default_factory=dict)
+    """SP and gateway of each session, by its number, where they have several."""
+    window: int = 0
+    """W, and C in seconds, by which links are judged."""
+    c_seconds: float = 0.0
 
 
 @dataclass(slots=True)

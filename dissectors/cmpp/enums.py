@@ -9,6 +9,10 @@ from __future__ import annotations
 RESPONSE = 0x80000000
 """Bit 31 of Command_Id: set in a response (CMPP 2.0 §7.3)."""
 
+CONNECT, TERMINATE, SUBMIT, DELIVER, QUERY, CANCEL, ACTIVE_TEST, FWD = 1, 2, 4, 5, 6, 7, 8, 9
+MT_ROUTE, MO_ROUTE, GET_ROUTE, MT_UPDATE, MO_UPDATE, PUSH_MT, PUSH_MO = range(0x10, 0x17)
+"""Command_Ids of requests (CMPP 2.0 §7.7.1)."""
+
 
 class Meanings(dict[int, str]):
     """The meaning of each value of a field, and what any other value means."""
@@ -24,21 +28,21 @@ class Meanings(dict[int, str]):
 
 
 _REQUESTS = {
-    0x01: "CMPP_CONNECT",
-    0x02: "CMPP_TERMINATE",
-    0x04: "CMPP_SUBMIT",
-    0x05: "CMPP_DELIVER",
-    0x06: "CMPP_QUERY",
-    0x07: "CMPP_CANCEL",
-    0x08: "CMPP_ACTIVE_TEST",
-    0x09: "CMPP_FWD",
-    0x10: "CMPP_MT_ROUTE",
-    0x11: "CMPP_MO_ROUTE",
-    0x12: "CMPP_GET_ROUTE",
-    0x13: "CMPP_MT_ROUTE_UPDATE",
-    0x14: "CMPP_MO_ROUTE_UPDATE",
-    0x15: "CMPP_PUSH_MT_ROUTE_UPDATE",
-    0x16: "CMPP_PUSH_MO_ROUTE_UPDATE",
+    CONNECT: "CMPP_CONNECT",
+    TERMINATE: "CMPP_TERMINATE",
+    SUBMIT: "CMPP_SUBMIT",
+    DELIVER: "CMPP_DELIVER",
+    QUERY: "CMPP_QUERY",
+    CANCEL: "CMPP_CANCEL",
+    ACTIVE_TEST: "CMPP_ACTIVE_TEST",
+    FWD: "CMPP_FWD",
+    MT_ROUTE: "CMPP_MT_ROUTE",
+    MO_ROUTE: "CMPP_MO_ROUTE",
+    GET_ROUTE: "CMPP_GET_ROUTE",
+    MT_UPDATE: "CMPP_MT_ROUTE_UPDATE",
+    MO_UPDATE: "CMPP_MO_ROUTE_UPDATE",
+    PUSH_MT: "CMPP_PUSH_MT_ROUTE_UPDATE",
+    PUSH_MO: "CMPP_PUSH_MO_ROUTE_UPDATE",
 }
 
 COMMANDS_20 = _REQUESTS | {RESPONSE | number: f"{name}_RESP" for number, name in _REQUESTS.items()}

@@ -71,14 +71,14 @@ def blamed(frames: list[Frame]) -> list[tuple[str, int]]:
     return [(f.rule.id, f.count) for f in found if f.fault == "peer" and f.rule.severity > 1]
 
 
-@settings(max_examples=20, deadline=None)
+@settings(max_examples=20)
 @given(clean())
 def test_clean_conversations_are_clean(frames: list[Frame]) -> None:
     """Peers that keep every rule are blamed for nothing."""
     assert blamed(frames) == []
 
 
-@settings(max_examples=60, deadline=None)
+@settings(max_examples=60)
 @given(clean(), st.data())
 def test_lost_frames_are_not_blamed_on_peers(frames: list[Frame], data: st.DataObject) -> None:
     """Whatever frames a capture lost, no peer is blamed for more than a note."""
@@ -96,7 +96,7 @@ def test_lost_frames_are_no_reuse_of_sequence_ids(frames: list[Frame], data: st.
     assert [rule for rule, _ in found if rule not in ("sequence-backwards", "sequence-constant")] == []
 
 
-@settings(max_examples=60, deadline=None)
+@settings(max_examples=60)
 @given(clean(), st.data())
 def test_a_capture_begun_or_ended_in_the_middle_blames_nobody(frames: list[Frame], data: st.DataObject) -> None:
     """A capture of any part of a clean conversation blames no peer."""
@@ -105,7 +105,7 @@ def test_a_capture_begun_or_ended_in_the_middle_blames_nobody(frames: list[Frame
     assert blamed(frames[begin:end]) == []
 
 
-@settings(max_examples=40, deadline=None)
+@settings(max_examples=40)
 @given(clean(), st.integers(0, 1))
 def test_a_capture_of_one_direction_blames_nobody(frames: list[Frame], side: int) -> None:
     """Where only one direction was captured nobody is blamed."""

@@ -10,7 +10,7 @@ import numpy as np
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from cmppscope.analysis.cells import Cells, counted, grown
+from cmppscope.analysis.cells import Cells, counted
 
 _ENTRIES = st.lists(st.tuples(st.integers(0, 5), st.integers(0, 255), st.integers(-9, 9)), max_size=60)
 
@@ -25,7 +25,7 @@ def filled(cells: Cells, entries: list[tuple[int, int, int]], cuts: list[int]) -
     return cells
 
 
-@settings(max_examples=100, deadline=None)
+@settings(max_examples=100)
 @given(_ENTRIES, st.lists(st.integers(0, 60), max_size=4), st.integers(1, 40), st.sampled_from(("sum", "max")))
 def test_cuts_and_caps(entries: list[tuple[int, int, int]], cuts: list[int], most: int, join: str) -> None:
     """Cells are sums or maxima by key; above the cap places are joined, as often in pieces as at once."""
@@ -60,11 +60,3 @@ def test_counting(numbers: list[int]) -> None:
     """Numbers are counted, in ascending order."""
     values, counts = counted(np.array(numbers, np.int64))
     assert list(zip(values.tolist(), counts.tolist(), strict=True)) == sorted(Counter(numbers).items())
-
-
-def test_growing() -> None:
-    """Arrays grow at least to the size asked for, keep what they hold, and are not copied for nothing."""
-    small = np.array([7, 8], np.int64)
-    big = grown(small, 40)
-    assert (big[:2].tolist(), int(big[2:].sum()), len(big) >= 40) == ([7, 8], 0, True)
-    assert grown(big, 40) is big

@@ -88,7 +88,7 @@ def differences(one: dict[str, Any], other: dict[str, Any]) -> dict[str, Any]:
     return {name: (one[name], other[name]) for name in one if one[name] != other[name]}
 
 
-@settings(max_examples=20, deadline=None)
+@settings(max_examples=20)
 @given(wild(), st.lists(st.integers(0, 120), max_size=8))
 def test_cuts_of_batches_change_nothing(frames: list[Frame], cuts: list[int]) -> None:
     """Whole, one frame a batch and cut anywhere give the same rows, findings and report."""
@@ -97,7 +97,7 @@ def test_cuts_of_batches_change_nothing(frames: list[Frame], cuts: list[int]) ->
         assert differences(whole, analyse(frames, other).everything) == {}
 
 
-@settings(max_examples=10, deadline=None)
+@settings(max_examples=10)
 @given(wild(), st.lists(st.integers(0, 120), max_size=8), st.integers(0, 100), st.integers(0, 500))
 def test_cuts_change_nothing_in_a_window_of_time(frames: list[Frame], cuts: list[int], begin: int, span: int) -> None:
     """The same holds where only the frames of some time were asked for."""
@@ -107,7 +107,7 @@ def test_cuts_change_nothing_in_a_window_of_time(frames: list[Frame], cuts: list
     assert differences(whole, analyse(frames, cuts, **window).everything) == {}
 
 
-@settings(max_examples=10, deadline=None)
+@settings(max_examples=10)
 @given(wild())
 def test_keeping_findings_changes_no_count(frames: list[Frame]) -> None:
     """With every place kept, counts and first ten places are those of the short form."""
@@ -118,7 +118,7 @@ def test_keeping_findings_changes_no_count(frames: list[Frame]) -> None:
     assert all(len(f.places) == f.count for f in full.findings)
 
 
-@settings(max_examples=10, deadline=None)
+@settings(max_examples=10)
 @given(wild(), st.integers(0, 30), st.integers(0, 30))
 def test_a_window_of_time_is_a_capture_of_its_frames(frames: list[Frame], begin: int, length: int) -> None:
     """`from_ns` and `to_ns` give the findings, pairs and PDUs of a capture that holds those frames only."""

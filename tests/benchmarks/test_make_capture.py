@@ -137,7 +137,7 @@ def test_segments_hold_many_pdus_and_parts_of_pdus() -> None:
     assert max(map(len, payloads)) <= 1_448
 
 
-@settings(max_examples=25, deadline=None)
+@settings(max_examples=25)
 @given(st.integers(1, 5), st.integers(LEAST_FRAMES, 90), st.integers(0, 99))
 def test_any_small_size_can_be_made(streams: int, each: int, seed: int) -> None:
     """From the least number of frames a stream on, exactly the wanted frames come out."""

@@ -8,9 +8,10 @@ from hypothesis import example, given, settings
 from hypothesis import strategies as st
 from scapy.packet import Packet
 
-from cmppscope.columns import COMPILED, SUBMIT, Columns
+from cmppscope.columns import COMPILED, Columns
 from cmppscope.filters.columns import _decoded, strings, texts
 from dissectors.cmpp import CMPPSubmit
+from dissectors.cmpp.enums import SUBMIT
 from dissectors.cmpp.text import decode_text
 
 CONTENT = (

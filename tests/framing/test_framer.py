@@ -86,7 +86,7 @@ def reached_at(segments: Sequence[Segment], sport: int, isn: int) -> list[int]:
     return reached
 
 
-@settings(max_examples=40, deadline=None)
+@settings(max_examples=40)
 @given(RANDOMS, st.sampled_from([*range(1, 21), 50, 200, 5000]), BORDERS, st.booleans())
 def test_every_segmentation_gives_the_pdus_sent(
     rng: random.Random,
@@ -112,7 +112,7 @@ def test_every_segmentation_gives_the_pdus_sent(
         assert all(p.known_frame == p.frame for p in result.pdus if p.pdu > 2)
 
 
-@settings(max_examples=40, deadline=None)
+@settings(max_examples=40)
 @given(RANDOMS, st.integers(2, 20), BORDERS)
 def test_order_and_resends_change_nothing(rng: random.Random, window: int, borders: list[int]) -> None:
     """Segments out of order and sent again give the same PDUs, at the frame that made the stream reach their end."""
@@ -128,7 +128,7 @@ def test_order_and_resends_change_nothing(rng: random.Random, window: int, borde
         assert ends == {o: reached[o + len(p) - 1] for o, p in places(sides[direction])}
 
 
-@settings(max_examples=40, deadline=None)
+@settings(max_examples=40)
 @given(RANDOMS, BORDERS, st.sampled_from([[20], [60, 100], [1, 12, 200], [300]]), st.booleans(), st.booleans())
 def test_loss_loses_what_it_holds_and_invents_nothing(
     rng: random.Random,
@@ -173,7 +173,7 @@ def test_a_hole_at_every_octet_of_three_pdus(size: int, known_port: bool) -> Non
         assert result.places() == [(o, p) for o, p in sides if o + len(p) <= at or o >= at + size]
 
 
-@settings(max_examples=40, deadline=None)
+@settings(max_examples=40)
 @given(RANDOMS, BORDERS, st.booleans())
 def test_any_octets_on_a_known_port_are_accounted_for(rng: random.Random, borders: list[int], whole: bool) -> None:  # noqa: FBT001
     """Nothing raises, and every octet is PDU, skipped, missing or cut (`framed` checks the sum)."""
@@ -207,7 +207,7 @@ def test_any_octets_on_a_known_port_are_accounted_for(rng: random.Random, border
     alike(renumbered(segments), borders)
 
 
-@settings(max_examples=40, deadline=None)
+@settings(max_examples=40)
 @given(st.binary(max_size=120), st.binary(max_size=120), st.integers(1, 30), BORDERS, st.sampled_from([7890, 8855]))
 def test_no_octets_make_it_stumble(there: bytes, back: bytes, size: int, borders: list[int], port: int) -> None:
     """Octets of no protocol at all are taken on any port."""

@@ -208,7 +208,7 @@ def test_recognition_ends(port: int) -> None:
     assert result.protocol == {0: "CMPP"}
 
 
-@settings(max_examples=60, deadline=None)
+@settings(max_examples=60)
 @given(st.binary(max_size=300), st.binary(max_size=300), st.integers(1, 100))
 def test_octets_without_nul_are_never_cmpp(there: bytes, back: bytes, size: int) -> None:
     """Text and the like never become CMPP on a port that is not known."""

@@ -70,7 +70,7 @@ def rows(frames: list[Frame], cuts: Any) -> tuple[Any, ...]:
     return list(listed), build(analysis, []).messages, found
 
 
-@settings(max_examples=60, deadline=None)
+@settings(max_examples=60)
 @given(talk(), st.lists(st.integers(0, 60), max_size=6))
 def test_cuts_change_nothing(frames: list[Frame], cuts: list[int]) -> None:
     """Whole, a frame a batch and cut anywhere give the same messages, counts and findings."""

@@ -60,7 +60,7 @@ def run(given_events: list[Event], cuts: list[int]) -> tuple[list[tuple[int, ...
     return sorted(told), ledger.waiting["pdu"].tolist(), len(ledger.unreported)
 
 
-@settings(max_examples=200, deadline=None)
+@settings(max_examples=200)
 @given(events, st.lists(st.integers(0, 30), max_size=4))
 def test_parts_change_nothing(given_events: list[Event], cuts: list[int]) -> None:
     """Whole, event by event and cut anywhere, the same reports belong to the same receivers."""
@@ -69,7 +69,7 @@ def test_parts_change_nothing(given_events: list[Event], cuts: list[int]) -> Non
     assert run(given_events, cuts) == whole
 
 
-@settings(max_examples=50, deadline=None)
+@settings(max_examples=50)
 @given(events)
 def test_every_report_is_judged_or_waits(given_events: list[Event]) -> None:
     """No report is lost, and none is told twice."""

@@ -79,7 +79,7 @@ def test_a_message_from_a_handset() -> None:
     assert counts(told(_LOGIN + "1 ISMG DELIVER 2 text=hi\n1.1 SP DELIVER_RESP 2")) == (0, 0, 0, 0, 1)
 
 
-@settings(max_examples=50, deadline=None)
+@settings(max_examples=50)
 @given(
     st.lists(st.tuples(st.booleans(), st.integers(0, 3), st.integers(0, 4)), max_size=20),
     st.lists(st.integers(0, 60), max_size=5),

@@ -101,7 +101,7 @@ def test_closed_connections_are_forgotten_before_open_ones(monkeypatch: pytest.M
     assert (len(result.reassembler.streams), result.plain(0)) == (3, [b"abc"])
 
 
-@settings(max_examples=40, deadline=None)
+@settings(max_examples=40)
 @given(st.integers(0, 2**32).map(random.Random), st.lists(st.integers(0, 60), max_size=8), st.integers(1, 4))
 def test_forgetting_does_not_depend_on_batches(rng: random.Random, borders: list[int], cap: int) -> None:
     """A connection that is forgotten inside a batch begins anew there, as it would between two."""
@@ -151,7 +151,7 @@ def test_the_memory_of_what_was_delivered_is_let_go(monkeypatch: pytest.MonkeyPa
         assert kept == [0] * 87 + [RECENT_OCTETS] * 13
 
 
-@settings(max_examples=30, deadline=None)
+@settings(max_examples=30)
 @given(st.integers(0, 2**32).map(random.Random), st.lists(st.integers(0, 120), max_size=6))
 def test_copies_are_compared_alike_in_every_batch(rng: random.Random, borders: list[int]) -> None:
     """What is told of copies depends on the frames alone: also on the fast way, also after long silence."""

@@ -54,7 +54,7 @@ def conversation() -> Talk:
     return talk.segment(0, bytes([7]) * 20, 140).fin(0).fin(1)
 
 
-@settings(max_examples=30, deadline=None)
+@settings(max_examples=30)
 @given(st.integers(0, 2**32).map(random.Random), st.lists(st.integers(0, 80), max_size=6))
 def test_a_capture_of_every_frame_twice_is_that_of_every_frame(rng: random.Random, borders: list[int]) -> None:
     """Octets, counters and streams are those of one copy, however the batches were cut."""

@@ -286,7 +286,7 @@ def disordered(rng: random.Random, talk: Talk, window: int) -> list[Segment]:
     return renumbered(talk.segments[:3] + [body[n] for n in mixed])
 
 
-@settings(max_examples=60, deadline=None)
+@settings(max_examples=60)
 @given(RANDOMS, st.integers(1, 12), st.lists(st.integers(0, 200), max_size=6), st.integers(0, 600))
 def test_any_segmentation_order_and_repetition_gives_the_octets_sent(
     rng: random.Random, window: int, borders: list[int], back: int
@@ -299,7 +299,7 @@ def test_any_segmentation_order_and_repetition_gives_the_octets_sent(
         assert (result.plain(0), result.plain(1)) == ([SENT], [SENT])
 
 
-@settings(max_examples=60, deadline=None)
+@settings(max_examples=60)
 @given(RANDOMS, st.integers(1, 12))
 def test_disorder_without_acknowledgements_loses_nothing(rng: random.Random, window: int) -> None:
     """Where nothing says that octets were lost, everything is put in order."""
@@ -309,7 +309,7 @@ def test_disorder_without_acknowledgements_loses_nothing(rng: random.Random, win
     assert (result.plain(0), result.plain(1)) == ([SENT], [SENT])
 
 
-@settings(max_examples=60, deadline=None)
+@settings(max_examples=60)
 @given(RANDOMS, st.lists(st.integers(0, 200), max_size=6), st.booleans(), st.booleans())
 def test_loss_invents_nothing(rng: random.Random, borders: list[int], handshake: bool, snapped: bool) -> None:  # noqa: FBT001
     """Every octet delivered is the one sent at its offset; octets and Gaps fill the direction up to its last octet."""

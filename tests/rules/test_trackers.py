@@ -52,7 +52,7 @@ def _conversation(draw: st.DrawFn) -> tuple[list[str], int, bool]:
     return lines, draw(st.sampled_from((7890, 7890, 7900, 7930, 9168, 5016))), draw(st.booleans())
 
 
-@settings(max_examples=60, deadline=None)
+@settings(max_examples=60)
 @given(_conversation(), st.lists(st.integers(0, 60), max_size=6))
 def test_cuts_of_batches_change_nothing(drawn: tuple[list[str], int, bool], cuts: list[int]) -> None:
     """Whole, one frame a batch and cut anywhere give the same findings at the same places."""

@@ -267,7 +267,7 @@ _EVENT = st.tuples(
 )
 
 
-@settings(max_examples=60, deadline=None)
+@settings(max_examples=60)
 @given(st.lists(_EVENT, max_size=60), st.lists(st.integers(0, 70), max_size=6))
 def test_pairing_is_that_of_the_model(events: list[tuple[int, str, int, str, bool]], cuts: Sequence[int]) -> None:
     """On any conversation, cut anywhere, the columns pair as the slow model does."""

@@ -9,7 +9,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from cmppscope.columns import SUBMIT, PduColumns
+from cmppscope.columns import PduColumns
 from cmppscope.redact import Redaction
 from cmppscope.report.headlines import milliseconds
 from cmppscope.report.messages import stat_text, state_of
@@ -21,6 +21,7 @@ from cmppscope.transactions import Transactions
 from cmppscope.tui.lives import Lives
 from cmppscope.tui.rows import Column, Finder, Line, shown_finder
 from cmppscope.tui.store import Store
+from dissectors.cmpp.enums import DELIVER, SUBMIT
 
 _COLUMNS = (
     Column("State", 10, toned=True),
@@ -35,7 +36,7 @@ _COLUMNS = (
 )
 _SHOWN = 200
 """Characters of a text that a row shows at most."""
-_KINDS = {0x04: "MT", 0x05: "MO"}
+_KINDS = {SUBMIT: "MT", DELIVER: "MO"}
 _TONES = {"DELIVRD": "good", "delivered": "good", "accepted": "", "submitted": "note", "refused": "refused"}
 _TONES |= {"unreported": "note", "unknown": "quiet", "unanswered": "error"}
 

@@ -19,9 +19,9 @@ from cmppscope.rules import STANDARD, Results, Severity
 from cmppscope.tables import I64
 from cmppscope.tui.rows import Column, Finder, Line
 from cmppscope.tui.store import Store
+from dissectors.cmpp.enums import ACTIVE_TEST, RESPONSE
 
-RESPONSE = 0x80000000
-_QUIET = (0x08, RESPONSE | 0x08)
+_QUIET = (ACTIVE_TEST, RESPONSE | ACTIVE_TEST)
 _NO_ENDS = (("", ""), ("", ""))
 
 

@@ -3,9 +3,7 @@
 from __future__ import annotations
 
 from textual import on
-from textual.app import ComposeResult
 
-from cmppscope.columns import SUBMIT
 from cmppscope.redact import Redaction
 from cmppscope.report.explain import explain, explain_stat
 from cmppscope.report.headlines import milliseconds
@@ -13,54 +11,36 @@ from cmppscope.report.messages import joined_text, stat_text
 from cmppscope.transactions.table import NO_RESULT
 from cmppscope.tui.messages import GoToPdu
 from cmppscope.tui.rows.messages import MessageRows
-from cmppscope.tui.screens import Pane
+from cmppscope.tui.screens.told import ToldPane
 from cmppscope.tui.widgets.table import VirtualTable
-from cmppscope.tui.widgets.words import Sentence, Words
+from cmppscope.tui.widgets.words import Sentence
+from dissectors.cmpp.enums import SUBMIT
 
 REPORTS_SHOWN = 100
 """Reports of one message that are told."""
 _PLAIN = Redaction(active=False)
 
 
-class MessagesPane(Pane):
+class MessagesPane(ToldPane):
     """Every message."""
 
     title = "Messages"
 
     def __init__(self, rows: MessageRows) -> None:
         """Draw from rows."""
-        super().__init__(id="messages")
+        super().__init__(rows, "message")
         self.rows = rows
-        self.store = rows.store
-        self.table = VirtualTable(rows, fixed=2, id="message-list")
-        self.words = Words(id="message-words")
 
-    def compose(self) -> ComposeResult:
-        """Lay the panes out."""
-        yield self.table
-        yield self.words
+    def sentences(self, row: int) -> list[Sentence]:
+        """Tell of a message."""
+        return sentences(self.rows, int(self.rows.rows[row]))
 
-    def take(self) -> None:
-        """Draw what came into the store."""
-        super().take()
-        self._show(self.table.row)
-
-    @on(VirtualTable.Moved, "#message-list")
-    def _moved(self, message: VirtualTable.Moved) -> None:
-        """Tell of the message under the cursor."""
-        message.stop()
-        self._show(message.row)
-
-    @on(VirtualTable.Opened, "#message-list")
+    @on(VirtualTable.Opened)
     def _opened(self, message: VirtualTable.Opened) -> None:
         """Show the request."""
         message.stop()
         if message.row is not None:
             self.post_message(GoToPdu(int(self.store.transactions.table.pdu[self.rows.rows[message.row]])))
-
-    def _show(self, row: int | None) -> None:
-        """Tell of a message."""
-        self.words.show([] if row is None or row >= len(self.rows) else sentences(self.rows, int(self.rows.rows[row])))
 
 
 def sentences(rows: MessageRows, row: int) -> list[Sentence]:

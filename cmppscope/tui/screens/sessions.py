@@ -1,56 +1,38 @@
-"""Sessions: the list, and what there is to say about the one under the cursor."""
+"""Sessions: the list, and what there is to say about the one under the cursor: its login, its link, its traffic."""
 
 from __future__ import annotations
 
 import datetime as dt
 
 from textual import on
-from textual.app import ComposeResult
 
 from cmppscope.report import model
 from cmppscope.report.headlines import advice, milliseconds, session_line, version
+from cmppscope.report.links_told import link_told, login_told
 from cmppscope.tui.messages import GoToPdu
 from cmppscope.tui.rows.sessions import SessionRows
-from cmppscope.tui.screens import Pane
+from cmppscope.tui.screens.told import ToldPane
+from cmppscope.tui.store import Snapshot
 from cmppscope.tui.widgets.table import VirtualTable
-from cmppscope.tui.widgets.words import Sentence, Words
+from cmppscope.tui.widgets.words import Sentence
 
 
-class SessionsPane(Pane):
+class SessionsPane(ToldPane):
     """Every session."""
 
     title = "Sessions"
 
     def __init__(self, rows: SessionRows, zone: dt.tzinfo) -> None:
         """Draw from rows; `zone` is that of times."""
-        super().__init__(id="sessions")
+        super().__init__(rows, "session")
         self.rows = rows
-        self.store = rows.store
         self.zone = zone
-        self.table = VirtualTable(rows, fixed=2, id="session-list")
-        self.words = Words(id="session-words")
 
-    def compose(self) -> ComposeResult:
-        """Lay the panes out."""
-        yield self.table
-        yield self.words
-
-    def take(self) -> None:
-        """Draw what came into the store."""
-        super().take()
-        self._show(self.table.row)
-
-    @on(VirtualTable.Moved, "#session-list")
-    def _moved(self, message: VirtualTable.Moved) -> None:
-        """Tell of the session under the cursor."""
-        message.stop()
-        self._show(message.row)
-
-    def _show(self, row: int | None) -> None:
+    def sentences(self, row: int) -> list[Sentence]:
         """Tell of a session."""
-        self.words.show([] if row is None else sentences(self.rows.session(row), self.zone))
+        return sentences(self.rows.session(row), self.store.snapshot, self.zone)
 
-    @on(VirtualTable.Opened, "#session-list")
+    @on(VirtualTable.Opened)
     def _opened(self, message: VirtualTable.Opened) -> None:
         """Show the PDUs of the session's stream, the session's first under the cursor."""
         message.stop()
@@ -67,19 +49,11 @@ class SessionsPane(Pane):
         return int(there.argmax()) + 1 if there.any() else None
 
 
-def sentences(session: model.Session, zone: dt.tzinfo) -> list[Sentence]:
+def sentences(session: model.Session, snapshot: Snapshot, zone: dt.tzinfo) -> list[Sentence]:
     """Say what there is to say about a session."""
-    told = [Sentence("In short", session_line(session))]
-    if session.login == "refused" and session.status is not None:
-        why = f"Status {session.status}, {session.status_meaning}{advice(session.status)}"
-        told.append(Sentence("Refused", why, "error"))
-    elif session.login == "unanswered":
-        told.append(Sentence("Login", "CONNECT got no response", "warn"))
-    elif session.login == "ok":
-        took = "" if session.login_ms is None else f" in {milliseconds(session.login_ms)}"
-        told.append(Sentence("Login", f"ok{took}", "good"))
-    else:
-        told.append(Sentence("Login", "not in the capture: the session began before it"))
+    link = link_told(session, snapshot.window, snapshot.c_seconds, snapshot.peers.get(session.session))
+    told = [Sentence("In short", session_line(session)), *_login(session)]
+    told += [Sentence(*line) for line in link]
     octet = session.version_octet
     asked = "" if octet is None else f" (the SP asked for {octet >> 4}.{octet & 0xF})"
     told += [
@@ -96,6 +70,20 @@ def sentences(session: model.Session, zone: dt.tzinfo) -> list[Sentence]:
         told.append(Sentence(label, f"{count:>9,}  {name.removeprefix('CMPP_')}"))
         label = ""
     return told
+
+
+def _login(session: model.Session) -> list[Sentence]:
+    """Say how the login went, and how it checks against the shared secret."""
+    check = [] if session.login_check is None else [Sentence(*line) for line in login_told(session.login_check)]
+    if session.login == "refused" and session.status is not None:
+        hint = "" if check else advice(session.status)
+        return [Sentence("Refused", f"Status {session.status}, {session.status_meaning}{hint}", "error"), *check]
+    if session.login == "unanswered":
+        return [Sentence("Login", "CONNECT got no response", "warn"), *check]
+    if session.login == "ok":
+        took = "" if session.login_ms is None else f" in {milliseconds(session.login_ms)}"
+        return [Sentence("Login", f"ok{took}", "good"), *check]
+    return [Sentence("Login", "not in the capture: the session began before it")]
 
 
 def _time(moment: str, zone: dt.tzinfo) -> str:

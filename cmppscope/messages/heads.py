@@ -19,6 +19,8 @@ SIZES = {CONCATENATION_8: 3, CONCATENATION_16: 4, PORTS_8: 2, PORTS_16: 4}
 _SPECIAL_MESSAGE = 0x01
 _SIM_TOOLKIT = range(0x70, 0x80)
 NONE = -1
+WIDE = 1 << 16
+"""Bit of a reference that has 16 bits."""
 
 _SIZE_OF = np.full(256, NONE, np.int64)
 _SIZE_OF[list(SIZES)] = list(SIZES.values())
@@ -48,6 +50,8 @@ class Heads:
     """Parts of the message, of the first concatenation element of the right length."""
     number: I64
     """Which of them this is."""
+    reference: I64
+    """Which message it is a part of, with bit 16 set where the reference has 16 bits."""
 
     @property
     def concatenated(self) -> Bool:
@@ -63,7 +67,7 @@ def walk(octets: U8, start: I64, length: I64) -> Heads:
     there = length > 0
     claimed[there] = octets[start[there]].astype(np.int64) + 1
     end = np.minimum(claimed, length)
-    over, odd, odd_size, total, number = (np.full(rows, NONE, np.int64) for _ in range(5))
+    over, odd, odd_size, total, number, reference = (np.full(rows, NONE, np.int64) for _ in range(6))
     known, sound = (np.zeros(rows, np.bool_) for _ in range(2))
     at = np.ones(rows, np.int64)
     active = np.flatnonzero(at < end)
@@ -84,11 +88,13 @@ def walk(octets: U8, start: I64, length: I64) -> Heads:
         odd[active[wrong]], odd_size[active[wrong]] = iei[wrong], size[wrong]
         for code, width in ((CONCATENATION_8, 1), (CONCATENATION_16, 2)):
             here = ~passing & right & (iei == code) & (total[active] == NONE)
-            behind, joined = (base + begin)[here] + width, active[here]
-            total[joined], number[joined] = octets[behind], octets[behind + 1]
+            place, joined = (base + begin)[here], active[here]
+            total[joined], number[joined] = octets[place + width], octets[place + width + 1]
+            low = octets[place + width - 1].astype(np.int64)
+            reference[joined] = low if width == 1 else octets[place].astype(np.int64) << 8 | low | WIDE
         at[active] = stop
         active = active[~passing & (stop < end[active])]
-    return Heads(claimed, end, over, odd, odd_size, known, sound, total, number)
+    return Heads(claimed, end, over, odd, odd_size, known, sound, total, number, reference)
 
 
 def begins_concatenation(octets: U8, start: I64, length: I64) -> Bool:

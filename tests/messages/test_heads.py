@@ -7,13 +7,23 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from cmppscope.rules.heads import NONE, SIZES, begins_concatenation, walk
+from cmppscope.messages.heads import NONE, SIZES, begins_concatenation, walk
 from cmppscope.tables import I64, U8
 from dissectors.cmpp.udh import parse_udh
 
 _SMALL = st.sampled_from(b"\x00\x01\x02\x03\x04\x05\x06\x08\x0b\x70\xff")
+_ELEMENT = st.tuples(st.sampled_from((0, 0, 8, 8, 5, 0x70)), st.binary(max_size=5)).map(
+    lambda pair: bytes([pair[0], len(pair[1])]) + pair[1]
+)
+_HEADER = st.lists(_ELEMENT, max_size=4).map(b"".join).map(lambda elements: bytes([len(elements)]) + elements)
 _CONTENTS = st.lists(
-    st.one_of(st.binary(max_size=20), st.lists(_SMALL, max_size=30).map(bytes), st.just(bytes([254]) + bytes(254))),
+    st.one_of(
+        _HEADER,
+        st.tuples(_HEADER, st.binary(max_size=8)).map(b"".join),
+        st.binary(max_size=20),
+        st.lists(_SMALL, max_size=30).map(bytes),
+        st.just(bytes([254]) + bytes(254)),
+    ),
     min_size=1,
 )
 
@@ -39,7 +49,8 @@ def test_headers_read_as_the_layer_reads_them(contents: list[bytes]) -> None:
         part = header.concatenation
         assert bool(heads.concatenated[at]) == (part is not None)
         if part:
-            assert (heads.total[at], heads.number[at]) == (part.total, part.number)
+            reference = part.reference | (0x10000 if part.bits == 16 else 0)
+            assert (heads.reference[at], heads.total[at], heads.number[at]) == (reference, part.total, part.number)
 
 
 @pytest.mark.parametrize(
