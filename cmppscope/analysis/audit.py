@@ -10,7 +10,8 @@ import numpy as np
 from cmppscope.analysis.idle import Idle, KeepAlive
 from cmppscope.analysis.latency import Latencies
 from cmppscope.analysis.repeats import Repeats
-from cmppscope.analysis.window import AUDITED_SESSIONS, Window
+from cmppscope.analysis.waiting import AUDITED_SESSIONS
+from cmppscope.analysis.window import Window
 from cmppscope.reassembly import Streams
 from cmppscope.rules import Limits
 from cmppscope.rules.model import Hits
@@ -36,6 +37,7 @@ class Audit:
     def feed(self, batch: PduBatch, session: I64, paired: Paired, odd: list[Oddity]) -> tuple[Hits, Hits]:
         """Take a batch; give where W was exceeded, and Result 8 where it was not."""
         if len(batch):
+            self._have(int(session.max()))
             self.idle.feed(batch, session)
             self.keep_alive.feed(batch, session)
             self.repeats.feed(batch, session, paired)
@@ -47,11 +49,14 @@ class Audit:
     ) -> Hits:
         """Settle the end of the capture; give where W is exceeded to the end."""
         self._take_closed(ended)
-        size = min(len(sessions), AUDITED_SESSIONS)
-        self.window.state.grow(2 * size)
-        self.idle.state.grow(size)
-        self.keep_alive.state.grow(2 * size)
         return self.window.close(sessions, last_time_ns, lost_tails)
+
+    def _have(self, session: int) -> None:
+        """Have entries for all sessions up to this one: some never ask for anything, most are never tested."""
+        size = min(session + 1, AUDITED_SESSIONS)
+        self.idle.state.grow(size)
+        self.window.state.grow(2 * size)
+        self.keep_alive.state.grow(2 * size)
 
     def _take_closed(self, table: Transactions) -> None:
         """Take transactions that are over."""

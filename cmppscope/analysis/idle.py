@@ -12,7 +12,7 @@ import numpy as np
 
 from cmppscope.analysis.cells import Cells
 from cmppscope.analysis.statistics import BINS_BITS, bins_of
-from cmppscope.analysis.window import AUDITED_SESSIONS
+from cmppscope.analysis.waiting import AUDITED_SESSIONS
 from cmppscope.arrays import ByNumber, none, stable_order
 from cmppscope.tables import I64, PduBatch
 from cmppscope.transactions import Transactions

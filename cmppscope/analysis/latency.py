@@ -15,7 +15,8 @@ import numpy as np
 
 from cmppscope.analysis.cells import Cells, counted
 from cmppscope.analysis.statistics import BINS_BITS, bins_of, joined_bins, middle_of
-from cmppscope.analysis.window import AUDITED_SESSIONS, EPOCH, SECOND
+from cmppscope.analysis.waiting import AUDITED_SESSIONS
+from cmppscope.analysis.window import EPOCH, SECOND
 from cmppscope.arrays import distinct, grown, none
 from cmppscope.tables import I64
 from cmppscope.transactions import Transactions

@@ -12,7 +12,7 @@ from dataclasses import dataclass, field
 
 import numpy as np
 
-from cmppscope.analysis.window import AUDITED_SESSIONS
+from cmppscope.analysis.waiting import AUDITED_SESSIONS
 from cmppscope.arrays import eight_octets_at, octets_at, stable_order
 from cmppscope.tables import I64, U64, PduBatch
 from cmppscope.transactions import Paired

@@ -1,34 +1,26 @@
 """The window: how many requests of each session and direction wait for a response, at every moment.
 
-Theory of operation. A request is +1 at its PDU; it is -1 at its response, or where it is given up: N·T later, since a
-sender may go on then (CMPP 2.0 §6.1), or at a Gap in the direction of its response, which may lie in it. Sums of these
-events by session and direction, in order of the PDUs, are the level. CONNECT, TERMINATE and ACTIVE_TEST count nowhere,
-a resend counts as its request does, and so does a request that became known after its response.
-
-Time for giving up is a clock of the whole capture that never goes back; 2 · row + 1 is the place of a PDU, 2 · row one
-just before it. What is above W is told when a response brings the level back: until then a Gap may become known that
-holds the responses. State: some numbers a session and direction, and the requests that wait.
+Theory of operation. Sums of the changes that `waiting` gives, by session and direction and in order of the PDUs, are
+the level. What is above W is told when a response brings the level back: until then a Gap may become known that holds
+the responses. State: some numbers a session and direction, and the requests that wait.
 """
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field, fields
+from dataclasses import dataclass, field
 
 import numpy as np
 
 from cmppscope.analysis.cells import Cells
-from cmppscope.arrays import ByNumber, none, stable_order
+from cmppscope.analysis.waiting import ANSWER, AUDITED_SESSIONS, GAP, NEVER, Events, Requests, Waiting
+from cmppscope.arrays import ByNumber, none
 from cmppscope.reassembly import Streams
 from cmppscope.rules.model import Hits, no_hits, places
 from cmppscope.sessions import Session
 from cmppscope.tables import I64, Bool, Oddity, PduBatch
 from cmppscope.transactions import Paired, Transactions
-from dissectors.cmpp.enums import ACTIVE_TEST, DELIVER, FWD, SUBMIT
+from dissectors.cmpp.enums import DELIVER, FWD, SUBMIT
 
-AUDITED_SESSIONS = 20_000
-"""Sessions with a higher number are not audited one by one."""
-OPEN_REQUESTS = 1_000_000
-"""Requests that are known to wait; beyond it the oldest are forgotten."""
 SERIES_CELLS = 1_000_000
 """Seconds in which a level is kept, over all sessions and directions."""
 SECOND = 1_000_000_000
@@ -38,15 +30,6 @@ EPOCH = 1 << 34
 RESULT_FLOW_CONTROL = 8
 _THROTTLED = (SUBMIT, DELIVER, FWD)
 """Requests whose responses have a Result 8: SUBMIT, DELIVER, FWD."""
-_NEVER = 1 << 62
-_ANSWER, _GIVEN_UP, _GAP = 0, 1, 2
-
-
-def is_business(command: I64) -> Bool:
-    """Tell which Command_Ids are requests that count in the window."""
-    high = (command >= 0x10) & (command <= 0x17)
-    counts: Bool = ((command >= 4) & (command <= 9) & (command != ACTIVE_TEST)) | high
-    return counts
 
 
 def over_ns(session: Session, last_time_ns: int) -> int:
@@ -91,35 +74,6 @@ class WindowState(ByNumber):
     command: I64 = field(default_factory=none)
 
 
-@dataclass(slots=True)
-class _Waiting:
-    """Requests that wait, in order of their PDUs."""
-
-    pdu: I64 = field(default_factory=none)
-    group: I64 = field(default_factory=none)
-    lane: I64 = field(default_factory=none)
-    """Stream * 2 + direction."""
-    until: I64 = field(default_factory=none)
-    """Clock at which the request is given up."""
-    level: I64 = field(default_factory=none)
-    """Requests that waited when it was sent, with itself."""
-
-
-@dataclass(slots=True)
-class _Events:
-    """Changes of levels, by group and then in order."""
-
-    place: I64
-    group: I64
-    delta: I64
-    kind: I64
-    time_ns: I64
-    heads: I64
-    """Where each group begins."""
-    level: I64
-    """Level behind each event."""
-
-
 class Window:
     """Follows the requests that wait."""
 
@@ -128,10 +82,8 @@ class Window:
         self._streams = streams
         self._limit = limit
         self._patience_ns = patience_ns
-        self._waiting = _Waiting()
-        self._answered: I64 = none()
-        """Requests that waited until a response of the last batch, not given up and not behind a Gap."""
-        self._clock = -_NEVER
+        self._requests = Requests(patience_ns)
+        self._clock = -NEVER
         self._unsure: dict[int, int] = {}
         """Clock up to which a stream's level may be too low, since a Gap hides requests."""
         self.state = WindowState()
@@ -145,8 +97,8 @@ class Window:
         if not len(batch) and not gaps:
             return no_hits(), no_hits()
         clock = np.maximum(np.maximum.accumulate(batch.time_ns), self._clock)
-        before = self._waiting
-        events = self._events(batch, session, clock, paired, gaps)
+        before = self._requests.waiting
+        events = self._requests.feed(batch, session, clock, paired, gaps)
         exceeded = throttled = no_hits()
         if len(events.place):
             self._add_up(events)
@@ -162,97 +114,7 @@ class Window:
             self._clock = int(clock[-1])
         return exceeded, throttled
 
-    def _events(self, batch: PduBatch, session: I64, clock: I64, paired: Paired, gaps: list[Oddity]) -> _Events:
-        """Give the changes of levels that a batch brings, and keep the requests that wait on."""
-        asks = is_business(batch.command) & (session < AUDITED_SESSIONS)
-        asks[paired.resends] = False
-        ends = np.full(len(batch), _NEVER, np.int64)
-        carried = self._waiting
-        carried_ends = np.full(len(carried.pdu), _NEVER, np.int64)
-        closed = paired.closed
-        mine = closed.pdu >= batch.first
-        early = mine & (closed.response_pdu > 0) & (closed.response_pdu <= closed.pdu)
-        asks[closed.pdu[early] - batch.first] = False
-        answered = closed.response_pdu > closed.pdu
-        here = answered & mine
-        ends[closed.pdu[here] - batch.first] = 2 * (closed.response_pdu[here] - batch.first) + 1
-        before = np.flatnonzero(answered & ~mine)
-        if len(before) and len(carried.pdu):
-            at = np.minimum(np.searchsorted(carried.pdu, closed.pdu[before]), len(carried.pdu) - 1)
-            known = carried.pdu[at] == closed.pdu[before]
-            carried_ends[at[known]] = 2 * (closed.response_pdu[before[known]] - batch.first) + 1
-        rows = np.flatnonzero(asks)
-        group = session[rows] * 2 + batch.direction[rows]
-        lane = batch.stream[rows] * 2 + batch.direction[rows]
-        every = _Waiting(
-            np.concatenate([carried.pdu, batch.first + rows]),
-            np.concatenate([carried.group, group]),
-            np.concatenate([carried.lane, lane]),
-            np.concatenate([carried.until, clock[rows] + self._patience_ns]),
-            np.concatenate([carried.level, np.zeros_like(rows)]),
-        )
-        end = np.concatenate([carried_ends, ends[rows]])
-        self._give_up(every, end, clock)
-        if gaps:
-            self._forget_across(every, end, batch, gaps)
-        self._answered = every.pdu[(end != _NEVER) & ((end & 1) == 1)]
-        still = np.flatnonzero(end == _NEVER)[-OPEN_REQUESTS:]
-        self._waiting = _Waiting(*(getattr(every, each.name)[still] for each in fields(every)))
-        return self._in_order(batch, rows, group, every, end)
-
-    def _give_up(self, every: _Waiting, end: I64, clock: I64) -> None:
-        """End the waiting of requests whose N·T passed before their response."""
-        if not len(clock) or not len(end):
-            return
-        last = np.minimum(end >> 1, len(clock) - 1)
-        late = np.flatnonzero(clock[last] >= every.until)
-        end[late] = 2 * np.searchsorted(clock, every.until[late])
-
-    def _forget_across(self, every: _Waiting, end: I64, batch: PduBatch, gaps: list[Oddity]) -> None:
-        """End, at a Gap, the waiting of requests whose response may lie in it."""
-        rows = len(batch) + 1
-        keys = np.array(
-            sorted(
-                (g.stream * 2 + 1 - g.direction) * rows + int(np.searchsorted(batch.known_frame, g.known_frame))
-                for g in gaps
-            ),
-            np.int64,
-        )
-        wanted = every.lane * rows + np.maximum(every.pdu - batch.first + 1, 0)
-        at = np.searchsorted(keys, wanted)
-        found = np.flatnonzero((at < len(keys)) & (keys[np.minimum(at, len(keys) - 1)] // rows == every.lane))
-        place = 2 * (keys[at[found]] % rows)
-        first = place <= end[found]
-        end[found[first]] = place[first] | _GAP << 60
-
-    def _in_order(self, batch: PduBatch, rows: I64, group: I64, every: _Waiting, end: I64) -> _Events:
-        """Sort the changes by group and place."""
-        over = np.flatnonzero(end != _NEVER)
-        place = end[over] & ~(_GAP << 60)
-        answer = (place & 1) == 1
-        if answer.all():
-            delta, owner = np.zeros(len(batch), np.int64), np.zeros(len(batch), np.int64)
-            ended = place >> 1
-            delta[rows], owner[rows] = 1, group
-            delta[ended], owner[ended] = -1, every.group[over]
-            row = np.flatnonzero(delta)
-            order = row[stable_order(owner[row])]
-            found = (2 * order + 1, owner[order], delta[order], np.zeros(len(order), np.int64), batch.time_ns[order])
-        else:
-            kind = np.where(answer, _ANSWER, np.where(end[over] >= _GAP << 60, _GAP, _GIVEN_UP))
-            places = np.concatenate([2 * rows + 1, place])
-            owner = np.concatenate([group, every.group[over]])
-            times = np.concatenate([batch.time_ns[rows], np.where(answer, 0, every.until[over])])
-            times[len(rows) :][answer] = batch.time_ns[place[answer] >> 1]
-            order = np.lexsort((places, owner))
-            deltas = np.concatenate([np.ones(len(rows), np.int64), np.full(len(over), -1, np.int64)])
-            kinds = np.concatenate([np.zeros(len(rows), np.int64), kind])
-            found = (places[order], owner[order], deltas[order], kinds[order], times[order])
-        owner = found[1]
-        heads = np.flatnonzero(np.r_[True, owner[1:] != owner[:-1]]) if len(owner) else owner
-        return _Events(*found, heads, owner)
-
-    def _add_up(self, events: _Events) -> None:
+    def _add_up(self, events: Events) -> None:
         """Compute the levels, and set the times of Gaps to those of the event before."""
         state, heads = self.state, events.heads
         groups = events.group[heads]
@@ -260,7 +122,7 @@ class Window:
         total = np.cumsum(events.delta)
         base = state.level[groups] - total[heads] + events.delta[heads]
         events.level = total + np.repeat(base, np.diff(np.r_[heads, len(total)]))
-        gap = events.kind == _GAP
+        gap = events.kind == GAP
         if gap.any():
             known = np.arange(len(gap))
             known[gap] = 0
@@ -270,16 +132,16 @@ class Window:
             first = np.flatnonzero(gap[known])
             events.time_ns[first] = state.last_ns[events.group[first]]
 
-    def _note_levels(self, batch: PduBatch, events: _Events) -> I64:
+    def _note_levels(self, batch: PduBatch, events: Events) -> I64:
         """Give how many requests waited when each of the batch was sent; keep it with those that wait on."""
         asked = np.zeros(len(batch), np.int64)
         sent = events.delta > 0
         asked[events.place[sent] >> 1] = events.level[sent]
-        new = self._waiting.pdu >= batch.first
-        self._waiting.level[new] = asked[self._waiting.pdu[new] - batch.first]
+        new = self._requests.waiting.pdu >= batch.first
+        self._requests.waiting.level[new] = asked[self._requests.waiting.pdu[new] - batch.first]
         return asked
 
-    def _note_peaks(self, batch: PduBatch, events: _Events) -> None:
+    def _note_peaks(self, batch: PduBatch, events: Events) -> None:
         """Keep peaks, levels and the time at the limit."""
         state, heads, level = self.state, events.heads, events.level
         groups = events.group[heads]
@@ -301,7 +163,7 @@ class Window:
         state.level[groups] = level[tails - 1]
         state.last_ns[groups] = events.time_ns[tails - 1]
 
-    def _note_seconds(self, events: _Events) -> None:
+    def _note_seconds(self, events: Events) -> None:
         """Count requests by second, and keep the highest level of each."""
         state = self.state
         starts, owner, second = _runs(events.group, events.time_ns // SECOND)
@@ -326,14 +188,14 @@ class Window:
         state.busiest[groups] = np.maximum(state.busiest[groups], most)
         state.second[groups], state.in_second[groups] = second[last], count[last]
 
-    def _episodes(self, batch: PduBatch, events: _Events) -> Hits:
+    def _episodes(self, batch: PduBatch, events: Events) -> Hits:
         """Give the requests with which W was exceeded, of those times that are over and sure."""
         state, level, heads, group = self.state, events.level, events.heads, events.group
         groups = group[heads]
         if not state.above[groups].any() and not (level > self._limit).any():
             return no_hits()
         up = (level > self._limit) & (events.delta > 0)
-        down = (events.delta < 0) & ((events.kind == _GAP) | ((level <= self._limit) & (events.kind == _ANSWER)))
+        down = (events.delta < 0) & ((events.kind == GAP) | ((level <= self._limit) & (events.kind == ANSWER)))
         marks = np.flatnonzero(up | down)
         before = np.r_[False, up[marks]][:-1]
         fresh = np.r_[True, group[marks][1:] != group[marks][:-1]][: len(marks)]
@@ -345,7 +207,7 @@ class Window:
         state.top[groups[on]] = np.maximum(state.top[groups[on]], tops[np.searchsorted(bounds, heads[on])])
         rises, owner = up[marks], group[marks]
         over = np.flatnonzero(~rises)
-        sure = over[events.kind[marks[over]] == _ANSWER]
+        sure = over[events.kind[marks[over]] == ANSWER]
         here = (sure > 0) & (owner[sure - 1] == owner[sure])
         found = _join([self._told(owner[sure[~here]]), self._seen(batch, events, marks[sure[here] - 1], tops, bounds)])
         np.add.at(state.exceeded, owner[sure], 1)
@@ -355,7 +217,7 @@ class Window:
         self._keep(owner[above], self._seen(batch, events, marks[above], tops, bounds))
         return found
 
-    def _seen(self, batch: PduBatch, events: _Events, marks: I64, tops: I64, bounds: I64) -> Hits:
+    def _seen(self, batch: PduBatch, events: Events, marks: I64, tops: I64, bounds: I64) -> Hits:
         """Give the requests of a batch that exceeded W, each with the highest level since."""
         return places(batch, events.place[marks] >> 1, tops[np.searchsorted(bounds, marks)], self._limit)
 
@@ -388,7 +250,7 @@ class Window:
             back = 1 - (group & 1)
             if not _heard(session, back) or session.stream.number * 2 + back in lost_tails:
                 continue
-            until = np.sort(self._waiting.until[self._waiting.group == group])
+            until = np.sort(self._requests.waiting.until[self._requests.waiting.group == group])
             beyond = int(state.level[group]) - self._limit
             end = min([over_ns(session, last_time_ns), *until[beyond : beyond + 1].tolist()])
             if beyond >= 0:
@@ -432,7 +294,7 @@ class Window:
         clock: I64,
         throttling: tuple[I64, I64],
         gaps: list[Oddity],
-        before: _Waiting,
+        before: Waiting,
         asked: I64,
     ) -> Hits:
         """Give the responses with Result 8 to requests with which no more than W waited.
@@ -450,7 +312,7 @@ class Window:
             known = ~here & (before.pdu[at] == requests)
             level[known] = before.level[at[known]]
         rows = responses - batch.first
-        respected = (level > 0) & (level <= self._limit) & np.isin(requests, self._answered)
+        respected = (level > 0) & (level <= self._limit) & np.isin(requests, self._requests.answered)
         respected &= self._sure(batch, clock, rows, gaps)
         return places(batch, rows[respected], level[respected], self._limit)
 
@@ -462,7 +324,7 @@ class Window:
             told = None if None in stream.isn else max(stream.isn_frame)
             blind = np.ones(len(rows), np.bool_) if told is None else batch.frame[rows] < told
             until = stream.first_time_ns + self._patience_ns
-            sure &= ~(mine & ((blind & (clock[rows] < until)) | (clock[rows] < self._unsure.get(number, -_NEVER))))
+            sure &= ~(mine & ((blind & (clock[rows] < until)) | (clock[rows] < self._unsure.get(number, -NEVER))))
         for gap in gaps:
             at = int(np.searchsorted(batch.known_frame, gap.known_frame))
             until = (int(clock[at - 1]) if at else self._clock) + self._patience_ns

@@ -27,6 +27,7 @@ if TYPE_CHECKING:
     from cmppscope.rules.login import Login
 
 if TYPE_CHECKING:
+    from cmppscope.references import Places
     from cmppscope.rules.states import Sources
 
 PEER, CAPTURE, OPERATOR = "peer", "capture", "operator"
@@ -133,6 +134,8 @@ def no_hits() -> Hits:
 
 def places(batch: PduBatch, rows: I64, a: I64 | int = 0, b: I64 | int = 0) -> Hits:
     """Give rows of a batch as places; `a` and `b` have one entry a place, or one for all."""
+    if not len(rows):
+        return no_hits()
     return Hits(
         batch.first + rows,
         batch.frame[rows],
@@ -202,6 +205,8 @@ class Facts:
     """Requests with which more than W waited for a response; `a` is how many it came to, `b` is W."""
     throttled: Hits = field(default_factory=no_hits)
     """Responses with Result 8 while no more than W requests waited; `a` is how many, `b` is W."""
+    places: Places | None = None
+    """Where the octets of the PDUs lie, where that was asked for."""
     _versions: I64 | None = None
 
     @property
