@@ -147,17 +147,18 @@ def _crossing(
     begins = (result.cross_at + shift[first]).tolist()
     stops = (rows.behind + shift)[first].tolist()
     ends = (result.cross_end + shift[last]).tolist()
+    following = first + 1
+    held_over = result.cross_row < 0  # these begin in what was held, and go on in their direction's first row
+    following[held_over] = rows.first[-1 - result.cross_row[held_over]]
+    between = (last > following).tolist()
     pieces: list[bytes | memoryview] = []
-    each = zip(result.cross_row.tolist(), last.tolist(), begins, stops, rows.begin[last].tolist(), ends, strict=True)
-    for row, end_row, begin, stop, tail, end in each:
-        if row < 0:  # it begins in what was held, and goes on in its direction's first row
-            pieces.append(held[-1 - row])
-            following = int(rows.first[-1 - row])
-        else:
-            pieces.append(octets[begin:stop])
-            following = row + 1
-        pieces += [octets[rows.begin[n] : rows.behind[n] + shift[n]] for n in range(following, end_row)]
-        pieces.append(octets[tail:end])
+    each = zip(result.cross_row.tolist(), begins, stops, between, rows.begin[last].tolist(), ends, strict=True)
+    add = pieces.append
+    for at, (row, begin, stop, more, tail, end) in enumerate(each):
+        add(octets[begin:stop] if row >= 0 else held[-1 - row])
+        if more:
+            pieces += [octets[rows.begin[n] : rows.behind[n] + shift[n]] for n in range(following[at], last[at])]
+        add(octets[tail:end])
     return pieces
 
 
