@@ -9,11 +9,13 @@ what is left of it is decoded one by one, as `dissectors.cmpp.text` does.
 
 from __future__ import annotations
 
+from itertools import pairwise
 from typing import Any, NamedTuple
 
 import numpy as np
 import polars as pl
 
+from cmppscope.arrays import octets_at, stable_order
 from cmppscope.columns import Columns
 from cmppscope.tables import I64, U8, Bool
 from dissectors.cmpp.text import CODECS, UDHI_BITS
@@ -143,15 +145,16 @@ def texts(rows: I64, columns: Columns, reports: Bool) -> Occurrences:
     ends = starts + size
     headed = np.flatnonzero(there & (columns.integer("tp_udhi") & UDHI_BITS > 0) & (size > 0))
     starts[headed] = np.minimum(starts[headed] + 1 + columns.octets[starts[headed]], ends[headed])
-    octets = columns.octets.tobytes() if there.any() else b""
     found: list[Occurrences] = []
     for codec, msg_fmts in _FORMATS.items():
         chosen = there & np.isin(coding, msg_fmts)
         odd = chosen & ((ends - starts) & 1 > 0) if codec == "utf-16-be" else np.zeros_like(chosen)
-        for at, decode in ((np.flatnonzero(chosen & ~odd), _decoded), (np.flatnonzero(odd), _singly)):
+        even = np.flatnonzero(chosen & ~odd)
+        even = even[stable_order(ends[even] - starts[even])]
+        for at, decode in ((even, _decoded), (np.flatnonzero(odd), _singly)):
             if len(at):
-                made = decode(_slices(octets, starts[at], ends[at]), codec)
-                found.append(Occurrences(rows[at], pl.Series(made, dtype=pl.String)))
+                made = decode(columns.octets, starts[at], ends[at], codec)
+                found.append(Occurrences(rows[at], made))
     return joined(found, len(columns))
 
 
@@ -160,21 +163,38 @@ _FORMATS = {
 }
 
 
-def _decoded(contents: list[bytes], codec: str) -> list[str]:
-    """Decode contents that end with a whole character, if they are sound; what cannot be decoded becomes U+FFFD."""
-    if len(contents) <= _ONE_BY_ONE:
-        return _singly(contents, codec)
+def _decoded(octets: U8, starts: I64, ends: I64, codec: str) -> pl.Series:
+    """Decode contents that end with a whole character, ascending by size; what cannot be decoded becomes U+FFFD."""
+    if len(starts) <= _ONE_BY_ONE:
+        return _singly(octets, starts, ends, codec)
     try:
         for separator in _SEPARATORS:
-            made = separator.encode(codec).join(contents).decode(codec).split(separator)
-            if len(made) == len(contents):
-                return made
+            text = _run(octets, starts, ends, separator.encode(codec)).decode(codec)
+            if text.count(separator) == len(starts):
+                made = pl.Series([text]).str.split(separator).explode()
+                return made.head(len(starts))
     except UnicodeDecodeError:
         pass
-    half = len(contents) // 2
-    return _decoded(contents[:half], codec) + _decoded(contents[half:], codec)
+    half = len(starts) // 2
+    parts = ((starts[:half], ends[:half]), (starts[half:], ends[half:]))
+    return pl.concat([_decoded(octets, *part, codec) for part in parts])
 
 
-def _singly(contents: list[bytes], codec: str) -> list[str]:
+def _run(octets: U8, starts: I64, ends: I64, separator: bytes) -> bytes:
+    """Copy runs of octets, ascending by size, each with a separator behind it: all of one size at a time."""
+    sizes = ends - starts
+    heads = np.flatnonzero(np.r_[True, sizes[1:] != sizes[:-1]])
+    pieces = []
+    for begin, stop in pairwise([*heads.tolist(), len(sizes)]):
+        size = int(sizes[begin])
+        piece = np.empty((stop - begin, size + len(separator)), np.uint8)
+        piece[:, :size] = octets_at(octets, starts[begin:stop], size)
+        piece[:, size:] = np.frombuffer(separator, np.uint8)
+        pieces.append(piece.tobytes())
+    return b"".join(pieces)
+
+
+def _singly(octets: U8, starts: I64, ends: I64, codec: str) -> pl.Series:
     """Decode contents one by one; what cannot be decoded becomes U+FFFD."""
-    return [content.decode(codec, "replace") for content in contents]
+    made = [octets[a:b].tobytes().decode(codec, "replace") for a, b in zip(starts.tolist(), ends.tolist(), strict=True)]
+    return pl.Series(made, dtype=pl.String)
