@@ -45,6 +45,7 @@ def run_made_up() -> None:
     """Run the application over PDUs that are made up."""
     import numpy as np  # noqa: PLC0415 - the parent needs none of these
 
+    from cmppscope.references import nowhere  # noqa: PLC0415
     from cmppscope.tables import PduBatch  # noqa: PLC0415
     from cmppscope.tui.app import CmppscopeApp  # noqa: PLC0415
     from dissectors.cmpp import CMPP, CMPPSubmit, CMPPSubmitResp  # noqa: PLC0415
@@ -72,7 +73,9 @@ def run_made_up() -> None:
         time_ns=count * 1_000_000,
     )
     app = CmppscopeApp(Nothing(), name="made up")
-    app.store.pdus.add(batch, np.zeros(len(batch), np.int64))
+    places = nowhere(PDUS)
+    places.address = app.loader.recall.keep(submit + response) + batch.position
+    app.store.pdus.add(batch, np.zeros(len(batch), np.int64), places)
     Path(os.environ["READY_FILE"]).write_text(str(ready), encoding="ascii")
     app.run()
 

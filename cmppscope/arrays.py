@@ -20,6 +20,8 @@ _PASS_BITS = 16
 _MOST_PASSES = 3
 _FEW = 1 << 20
 """A range of numbers this wide is counted in a table of its own."""
+_COPIED = 1 << 18
+"""Octets that are copied in one go, at 16 octets of indices each."""
 
 
 def none() -> I64:
@@ -109,3 +111,26 @@ def octets_at(octets: U8, at: I64, width: int) -> U8:
     runs = np.ndarray((len(octets) - width + 1,), f"V{width}", octets, strides=(1,))
     gathered: U8 = runs[at].view(np.uint8).reshape(-1, width)
     return gathered
+
+
+def joined(octets: U8, at: I64, length: I64) -> bytes:
+    """Join stretches of octets; those that follow each other in the buffer are copied as one."""
+    if not len(at):
+        return b""
+    heads = np.concatenate([np.zeros(1, np.int64), np.flatnonzero(at[1:] != (at + length)[:-1]) + 1])
+    stops = (at + length)[np.r_[heads[1:], len(at)] - 1]
+    view = np.ascontiguousarray(octets).data
+    return b"".join([view[begin:stop] for begin, stop in zip(at[heads].tolist(), stops.tolist(), strict=True)])
+
+
+def copy_stretches(octets: U8, at: I64, length: I64, to: int) -> None:
+    """Copy stretches of octets, one behind the other, to a place of the same buffer where none of them lies."""
+    ends = np.cumsum(length)
+    begin = 0
+    while begin < len(at):  # so that the indices of a copy stay few
+        before = int(ends[begin - 1]) if begin else 0
+        stop = max(begin + 1, int(np.searchsorted(ends, before + _COPIED, "right")))
+        part = slice(begin, stop)
+        places = np.repeat(at[part] - (ends[part] - length[part]), length[part]) + np.arange(before, ends[stop - 1])
+        octets[to + before : to + int(ends[stop - 1])] = octets[places]
+        begin = stop

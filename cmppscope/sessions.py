@@ -437,8 +437,8 @@ def _note(session: Session, batch: PduBatch, row: int) -> tuple[str, str | None]
     return None
 
 
-def _note_connect(session: Session, batch: PduBatch, row: int, direction: int) -> tuple[str, None] | None:
-    """Keep who wants to log in, with which version."""
+def _note_connect(session: Session, batch: PduBatch, row: int, direction: int) -> tuple[str, str | None] | None:
+    """Keep who wants to log in, with which version; it stands over what a CONNECT without an answer said."""
     octets = batch.octets_of(row)
     session.connects += 1
     session.connect_direction = direction
@@ -451,7 +451,8 @@ def _note_connect(session: Session, batch: PduBatch, row: int, direction: int) -
     session.version_octet = octets[34]
     if not batch.fits[row]:
         return None
-    return "3.0" if octets[34] >> 4 == 3 else ("2.1" if octets[34] == 0x21 else "2.0"), None
+    version = "3.0" if octets[34] >> 4 == 3 else ("2.1" if octets[34] == 0x21 else "2.0")
+    return version, "" if session.connects > 1 and session.status is None else None
 
 
 def _note_connect_resp(session: Session, batch: PduBatch, row: int) -> tuple[str, str | None] | None:

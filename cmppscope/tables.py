@@ -28,6 +28,13 @@ FIN, SYN, RST, PSH, ACK, URG = 0x01, 0x02, 0x04, 0x08, 0x10, 0x20
 BATCH_FRAMES = 100_000
 """Rows of one batch when a file is read."""
 
+ADDRESS_BITS = 48
+"""An octet of a capture has an address: the index of its file above these bits, its offset in the file below."""
+FILES_ADDRESSED = (1 << 63 - ADDRESS_BITS) - 1
+"""Files whose octets have addresses; the last index that would fit is left for octets that lie elsewhere."""
+NOWHERE = -1
+"""The address of octets that cannot be found in a file, or not in one piece."""
+
 
 @dataclass(slots=True)
 class FrameBatch:
@@ -57,6 +64,16 @@ class FrameBatch:
     def __len__(self) -> int:
         """Count the frames."""
         return len(self.offset)
+
+    @property
+    def address(self) -> int:
+        """Address of the first octet of `octets`, NOWHERE where they are not those of a file.
+
+        A batch is one stretch of one file, so that the octet at `at` has the address `address + at`.
+        """
+        if not len(self.file_offset) or not 0 <= self.file < FILES_ADDRESSED:
+            return NOWHERE
+        return (self.file << ADDRESS_BITS) + int(self.file_offset[0] - self.offset[0])
 
 
 @dataclass(slots=True)
@@ -89,6 +106,10 @@ class SegmentBatch:
     """Payload octets that the packet had on the wire and the capture cut off (snapshot length)."""
     ip_id: I32
     """Identification of the IPv4 packet; 0 where it has none, as in IPv6."""
+    own: int = 0
+    """Octets at the beginning of `octets` that are the frames' own; what follows was put together."""
+    address: int = NOWHERE
+    """Address of the first octet of `octets`."""
 
     def __len__(self) -> int:
         """Count the segments."""
@@ -96,8 +117,17 @@ class SegmentBatch:
 
     def take(self, rows: Bool) -> SegmentBatch:
         """Give the segments that are marked."""
-        names = [name for name in self.__slots__ if name != "octets"]
-        return SegmentBatch(self.octets, *(getattr(self, name)[rows] for name in names))
+        taken = {name: getattr(self, name)[rows] for name in self.__slots__ if name not in _OF_THE_BUFFER}
+        return SegmentBatch(octets=self.octets, **taken, own=self.own, address=self.address)
+
+    def address_of(self, offset: I64) -> I64:
+        """Give the addresses of places in `octets`."""
+        if self.address == NOWHERE:
+            return np.full(len(offset), NOWHERE)
+        return np.where(offset < self.own, offset + self.address, NOWHERE)
+
+
+_OF_THE_BUFFER = ("octets", "own", "address")
 
 
 @dataclass(slots=True)
@@ -147,6 +177,10 @@ class ChunkBatch:
     """The frame at which it was decided that the octets stand here."""
     time_ns: I64
     """Time of `frame`."""
+    carrier: I64
+    """The frame in which the octets were captured: earlier than `frame` where they waited for others."""
+    address: I64
+    """Address of the chunk's first octet, NOWHERE where the chunk does not lie in a file in one piece."""
 
     def __len__(self) -> int:
         """Count the chunks."""
@@ -195,6 +229,12 @@ class PduBatch:
         """Give a batch without PDUs."""
         small, none = np.zeros(0, np.uint8), np.zeros(0, np.int64)
         return cls(small, first, none, none, none, none, small, small, *(none,) * 6)
+
+    def part(self, begin: int, end: int) -> PduBatch:
+        """Give the rows from one to before another; arrays are views."""
+        names = [name for name in PduBatch.__slots__ if name not in {"octets", "first"}]
+        columns = {name: getattr(self, name)[begin:end] for name in names}
+        return PduBatch(octets=self.octets, first=self.first + begin, **columns)
 
     def octets_of(self, row: int) -> bytes:
         """Give the octets of the PDU in one row."""

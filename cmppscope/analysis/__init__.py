@@ -22,13 +22,14 @@ from cmppscope.decode import Decoder
 from cmppscope.framing import CMPP, Framer
 from cmppscope.messages import Messages
 from cmppscope.reassembly import Handshake, Reassembler, Streams
+from cmppscope.references import Places, References
 from cmppscope.rules import RULES, STANDARD, Facts, Finding, Findings, Limits, Results, SequenceTracker, Severity
 from cmppscope.rules.login import Login
 from cmppscope.rules.model import End
 from cmppscope.rules.trackers import Trackers
 from cmppscope.secret import Secret
 from cmppscope.sessions import Session, Sessions
-from cmppscope.tables import I64, Bool, FrameBatch, Oddity, PduBatch
+from cmppscope.tables import I64, Bool, ChunkBatch, FrameBatch, Oddity, PduBatch
 from cmppscope.transactions import Pairing, Stray, Timers, Transactions
 
 if TYPE_CHECKING:
@@ -36,7 +37,7 @@ if TYPE_CHECKING:
 
 __all__ = ["Analysis", "Options"]
 
-_Framed = tuple[PduBatch, list[Oddity], list[Oddity]]
+_Framed = tuple[PduBatch, list[Oddity], list[Oddity], Places | None]
 _FORCED = {"cmpp20": "2.0", "cmpp30": "3.0"}
 
 
@@ -63,6 +64,8 @@ class Options:
     """Frames before or after are passed over; nanoseconds since 1970 UTC, both ends included."""
     check_checksums: bool = False
     """Take no segments with wrong checksums."""
+    references: bool = False
+    """Tell of every PDU where its octets lie."""
 
 
 class Analysis:
@@ -76,6 +79,7 @@ class Analysis:
         self._decoder = Decoder(check_checksums=options.check_checksums)
         self._reassembler = Reassembler()
         self._framer = Framer(self._reassembler, dict(options.decode_as))
+        self._references = References(self._framer) if options.references else None
         self._sessions = Sessions(self._reassembler.streams, forced)
         self._pairing = Pairing(self._reassembler.streams, options.timers)
         self._sequences = SequenceTracker(self._reassembler.streams, options.timers)
@@ -129,7 +133,12 @@ class Analysis:
         if len(frames):
             self._note_frames(frames, frames.time_ns[inside])
         chunks = self._reassembler.feed(segments)
-        return *self._framer.feed(chunks), self._trouble()
+        batch, odd = self._framer.feed(chunks)
+        return batch, odd, self._trouble(), self._places(chunks, batch)
+
+    def _places(self, chunks: ChunkBatch | None, batch: PduBatch) -> Places | None:
+        """Tell where the PDUs lie that became known with some chunks."""
+        return None if self._references is None else self._references.feed(chunks, batch)
 
     def _trouble(self) -> list[Oddity]:
         """Give what happened in front of framing, or to it, since the last call."""
@@ -140,11 +149,12 @@ class Analysis:
         self._decoder.close()
         end = self._last_frame + 1
         chunks = self._reassembler.close()
-        facts = [self._digest(*self._framer.feed(chunks), self._trouble())]
+        batch, odd = self._framer.feed(chunks)
+        facts = [self._digest(batch, odd, self._trouble(), self._places(chunks, batch))]
         batch, odd = self._framer.close(end + 1)
         lost_tails = self._reassembler.lost_tails() | {o.stream * 2 + o.direction for o in odd if o.kind == "cut"}
         facts += [
-            self._digest(batch, odd, self._trouble()),
+            self._digest(batch, odd, self._trouble(), self._places(None, batch)),
             self._digest(PduBatch.empty(self.statistics.pdus + 1), []),
         ]
         last = facts[-1]
@@ -207,7 +217,7 @@ class Analysis:
     @property
     def retransmitted_octets(self) -> int:
         """Octets that came more than once."""
-        return sum(state.retransmitted for state in self._reassembler.directions.values())
+        return self._reassembler.retransmitted_octets
 
     def _inside(self, time_ns: I64) -> Bool:
         """Tell which times the user asked for."""
@@ -228,7 +238,9 @@ class Analysis:
         self.first_time_ns = least if self.first_time_ns is None else min(self.first_time_ns, least)
         self.last_time_ns = max(self.last_time_ns, greatest)
 
-    def _digest(self, batch: PduBatch, odd: list[Oddity], trouble: Sequence[Oddity] = ()) -> Facts:
+    def _digest(
+        self, batch: PduBatch, odd: list[Oddity], trouble: Sequence[Oddity] = (), places: Places | None = None
+    ) -> Facts:
         """Take PDUs through every stage behind framing; `trouble` is what happened in front of it."""
         session = self._sessions.feed(batch)
         columns = PduColumns(batch)
@@ -247,7 +259,10 @@ class Analysis:
             threes=self._sessions.threes,
             results=self.results,
             wanted=self._sessions.wanted,
+            places=places,
         )
+        facts.strays = paired.strays
+        self.statistics.add_strays(paired.strays)
         facts.spots, facts.sources = self._trackers.feed(batch, columns, session, self._sessions, paired, odd)
         facts.logins = self._logins.feed(batch, session)
         facts.exceeded, facts.throttled = self.audit.feed(batch, session, paired, odd)

@@ -15,12 +15,13 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from cmppscope.capture import pcap, pcapng
-from cmppscope.capture.files import arrange, expand, overlaps
+from cmppscope.capture.files import Coming, arrange, expand, overlaps
+from cmppscope.capture.recall import Origin
 from cmppscope.capture.source import STDIN, CaptureError, Source, Window
 from cmppscope.tables import BATCH_FRAMES, FileInfo
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator, Sequence
+    from collections.abc import Callable, Iterator, Sequence
 
     from cmppscope.capture.follow import Follow
     from cmppscope.tables import FrameBatch
@@ -40,11 +41,14 @@ class Capture:
         """Take the paths; nothing is opened before the first batch is asked for.
 
         With `follow` the last file in order is still being written: more of it is waited for until `follow` says so.
+        Where a folder was given and a later file appears in it, that one is read next.
         """
         self.paths = list(paths)
         self.batch_frames = max(1, batch_frames)
         self.files: list[FileInfo] = []
         """One entry a file, in reading order, filled while reading; `FrameBatch.file` is an index into it."""
+        self.origins: list[Origin | None] = []
+        """One entry a file as well: what its octets can be read again from, None where they come only once."""
         self.octets_total = None if follow else _size(self.paths)
         """Octets of all files as they lie on the disk, None where standard input is one of them or one still grows."""
         self._follow = follow
@@ -65,15 +69,21 @@ class Capture:
     def __iter__(self) -> Iterator[FrameBatch]:
         """Yield the frames, file after file; raise CaptureError where no file could be read."""
         self.files, self._octets_done = [], 0
+        self.origins.clear()
         errors: list[str] = []
         first = 1
-        arranged = arrange([str(path) for path in self.paths], _first_time)
+        given = [str(path) for path in self.paths]
+        coming = Coming(given, _first_time) if self._follow else None
+        arranged = arrange(given, _first_time)
+        while self._follow and coming and arranged.files == given and self._follow.wait():
+            arranged = arrange(given, _first_time)
         paths, self._facts = arranged.files, arranged.notes
         for index, path in enumerate(paths):
             info = FileInfo(name=Path(path).name or path)
             self.files.append(info)
+            self.origins.append(None)
             try:
-                for batch in self._read(path, info, last=index == len(paths) - 1):
+                for batch in self._read(path, info, paths, coming if index == len(paths) - 1 else None):
                     batch.first, batch.file, batch.file_first = first, index, info.frames + 1
                     first += len(batch)
                     _count(info, batch)
@@ -85,9 +95,17 @@ class Capture:
             more = f" (and {len(errors) - 1} more that cannot be read)" if len(errors) > 1 else ""
             raise CaptureError(errors[0] + more)
 
-    def _read(self, path: str, info: FileInfo, *, last: bool) -> Iterator[FrameBatch]:
-        """Yield the frames of one file."""
-        source = self._source = _open(path, self._follow if last else None)
+    def _read(self, path: str, info: FileInfo, paths: list[str], coming: Coming | None) -> Iterator[FrameBatch]:
+        """Yield the frames of one file; the one that is `coming` behind it, if it is the last, is put to the paths."""
+
+        def finished() -> bool:
+            begun = max([file.first_ns for file in self.files if file.frames], default=float("-inf"))
+            following = coming.after(begun, path) if coming else None
+            paths.extend([following] if following else [])
+            return following is not None
+
+        source = self._source = _open(path, None if coming is None else self._follow, finished)
+        self.origins[-1] = source.origin()
         try:
             yield from _batches(Window(source), info, self.batch_frames)
         finally:
@@ -96,10 +114,10 @@ class Capture:
             self._source = None
 
 
-def _open(path: str, follow: Follow | None = None) -> Source:
+def _open(path: str, follow: Follow | None = None, finished: Callable[[], bool] | None = None) -> Source:
     """Open one input; raise CaptureError where that is impossible."""
     try:
-        return Source(path, follow)
+        return Source(path, follow, finished)
     except IsADirectoryError:
         msg = f"{path}: no capture files in this folder"
         raise CaptureError(msg) from None

@@ -41,6 +41,46 @@ class Arranged:
     notes: list[str] = field(default_factory=list)
 
 
+class Coming:
+    """The files that a capturing program begins, one after the other, in folders that are followed.
+
+    A file comes next when its first frame is later than that of every file read so far; so one that was read and is
+    renamed or compressed afterwards does not come again, and a name that is used again does.
+    """
+
+    def __init__(self, paths: Sequence[str], first_time: FirstTime) -> None:
+        """Look into those of the paths that are folders."""
+        self._folders = [path for path in paths if path != STDIN and Path(path).is_dir()]
+        self._first_time = first_time
+        self._looked: dict[str, tuple[tuple[int, int], float | None]] = {}
+        """Size and time of change of each file when it was looked at, and the time of its first frame."""
+
+    def __bool__(self) -> bool:
+        """Tell whether there is anything to look into."""
+        return bool(self._folders)
+
+    def after(self, time_ns: float, reading: str) -> str | None:
+        """Name the file to go on with from the one that is being read; `time_ns` is the latest beginning so far."""
+        found = []
+        for folder in self._folders:
+            for path in expand(folder):
+                time = self._begins(path) if path != reading else None
+                if time is not None and time_ns < time < float("inf"):
+                    found.append((time, path))
+        return min(found)[1] if found else None
+
+    def _begins(self, path: str) -> float | None:
+        """Give the time of a file's first frame; a file that did not change is not opened again."""
+        try:
+            status = Path(path).stat()
+        except OSError:
+            return None
+        state = (status.st_size, status.st_mtime_ns)
+        if path not in self._looked or self._looked[path][0] != state:
+            self._looked[path] = (state, self._first_time(path))
+        return self._looked[path][1]
+
+
 def arrange(paths: Sequence[str], first_time: FirstTime) -> Arranged:
     """Put the files of some paths in order; a folder without captures stays as itself, to fail when it is opened."""
     if len(paths) == 1 and expand(paths[0]) == [paths[0]]:

@@ -5,14 +5,16 @@ record after the other; that loop does nothing else. What the record headers say
 once. Cost: 0.2 µs a record for the walk, 0.1 µs for the rest.
 
 Read: microseconds and nanoseconds, both byte orders, the "modified" format with its longer record header, IXIA's
-formats with a longer file header, and files written one behind the other. Behind a record header that cannot be right
+formats with a longer file header, and files written one behind the other. Nokia's routers and old patched libpcaps
+wrote longer record headers behind the same magic numbers: where the usual size leads nowhere from the first record,
+theirs are tried, as Wireshark does. Behind a record header that cannot be right
 the next record that makes sense is looked for (`resync`).
 """
 
 from __future__ import annotations
 
 import struct
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from itertools import repeat
 from typing import TYPE_CHECKING
 
@@ -53,6 +55,12 @@ KINDS = {
 
 MAGICS = {struct.pack(order + "I", magic): (order, *kind) for magic, kind in KINDS.items() for order in "<>"}
 """First four octets of a file: byte order and kind."""
+
+OTHER_SIZES = {0xA1B2C3D4: (24, 20), 0xA1B2CD34: (28,)}
+"""Octets that record headers may have instead, by magic number: patched libpcaps of 1999, Nokia."""
+
+RECORDS_TRIED = 3
+"""Records from the first one on that must make sense."""
 
 IXIA = {magic for magic in MAGICS if magic[0] == 0x1C or magic[3] == 0x1C}
 IXIA_HEADER = 4
@@ -172,9 +180,27 @@ def _take_header(window: Window, damage: Damage) -> Header | None:
             has = f"has {window.left} of {size} octets"
             damage.note(f"file header at octet {window.position} cut short: {has}")
         return None
-    header = read_header(window.view[window.at : window.at + FILE_HEADER])
+    octets = window.view[window.at : window.at + FILE_HEADER]
+    header = read_header(octets)
     window.at += size
-    return header
+    sizes = OTHER_SIZES.get(struct.unpack(header.order + "I", octets[:4])[0], ())
+    size = next((each for each in (header.size, *sizes) if _makes_sense(window, header, each)), header.size)
+    return replace(header, size=size)
+
+
+def _makes_sense(window: Window, header: Header, size: int) -> bool:
+    """Tell whether records with headers of a size follow each other from here, or to the very end of the file."""
+    at, fraction_max = window.at, 1_000_000_000 // header.unit
+    for count in range(RECORDS_TRIED):
+        if at == window.end and window.eof and count > (size != header.size):
+            return True  # one record alone does not tell a longer header from a file that was cut behind it
+        if at + size > window.end:
+            return False
+        _, fraction, caplen, wirelen = struct.unpack_from(header.order + "4I", window.view, at)
+        if fraction >= fraction_max or not caplen <= min(wirelen, header.bound) or wirelen > WIRELEN_MAX:
+            return False
+        at += size + caplen
+    return at <= window.end
 
 
 def _is_header(view: memoryview, at: int) -> bool:

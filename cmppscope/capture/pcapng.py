@@ -15,132 +15,45 @@ interface description that is lost in between costs the frames that name it, nev
 from __future__ import annotations
 
 import struct
-from collections.abc import Callable
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from itertools import repeat
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
 from numpy.typing import NDArray
 
-from cmppscope.capture.clock import Clock
+from cmppscope.capture.blocks import (
+    BLOCK_LIKELY,
+    BLOCK_MAX,
+    EDGE,
+    ENHANCED,
+    HEADERS,
+    INTERFACE,
+    INTERFACE_MIN,
+    INTERFACES_MAX,
+    MAGIC,
+    ORDER_MAGIC,
+    SECTION,
+    SECTION_MIN,
+    SIMPLE,
+    landmark,
+    lengths,
+    likely_in,
+    nothing_likely,
+)
 from cmppscope.capture.damage import Damage
-from cmppscope.capture.resync import CAPLEN_MAX, number_at, search
+from cmppscope.capture.resync import search
+from cmppscope.capture.sections import Section, read_interface
 from cmppscope.capture.source import gather
 from cmppscope.tables import FrameBatch
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
-    from cmppscope.capture.resync import Likely
     from cmppscope.capture.source import Window
-    from cmppscope.tables import I64, Bool, FileInfo
+    from cmppscope.tables import I64, FileInfo
 
-MAGIC = b"\x0a\x0d\x0d\x0a"
-"""First four octets of a file; they read the same in both byte orders."""
-
-SECTION, INTERFACE, PACKET, SIMPLE, ENHANCED = 0x0A0D0D0A, 1, 2, 3, 6
-"""Block types."""
-
-ORDER_MAGIC = {b"\x1a\x2b\x3c\x4d": ">", b"\x4d\x3c\x2b\x1a": "<"}
-"""The octets that tell a section's byte order."""
-
-BLOCK_MAX = 16 << 20
-"""Octets that a block may claim."""
-
-BLOCK_LIKELY = CAPLEN_MAX + 512
-"""Octets of a block that is looked for, and that the last block may claim although the file ends before."""
-
-EDGE = 12
-"""Octets of the smallest block: type, length, length."""
-
-KNOWN = (1, 2, 3, 4, 5, 6, 9, 10, 0xBAD, 0x40000BAD)
-"""Types of the blocks that are looked for behind damage, all but section headers."""
-
-HEADERS = {ENHANCED: 28, PACKET: 28, SIMPLE: 12}
-"""Octets before the frame in the blocks that hold one."""
-
-HEAD = np.dtype("V28")
-"""What tells two blocks apart: a frame's header with its time."""
-
-SECTION_MIN, INTERFACE_MIN = 28, 20
-"""Octets of the smallest section header and interface description."""
-
-OPTION_TSRESOL, OPTION_TSOFFSET = 9, 14
-"""Options of an interface description: resolution of its clock, seconds to add."""
-
-FIELDS = {
-    ENHANCED: {
-        "interface": (8, "u4"),
-        "high": (12, "u4"),
-        "low": (16, "u4"),
-        "caplen": (20, "u4"),
-        "wirelen": (24, "u4"),
-    },
-    PACKET: {
-        "interface": (8, "u2"),
-        "high": (12, "u4"),
-        "low": (16, "u4"),
-        "caplen": (20, "u4"),
-        "wirelen": (24, "u4"),
-    },
-    SIMPLE: {"wirelen": (8, "u4")},
-}
-"""Offset and format of what these blocks say of their frames."""
-
-
-@dataclass(frozen=True, slots=True)
-class Interface:
-    """What an interface description says."""
-
-    linktype: int
-    snaplen: int
-    clock: Clock
-
-
-@dataclass(slots=True)
-class Section:
-    """What frames are read by: the byte order and the interfaces known so far."""
-
-    order: str = "<"
-    interfaces: list[Interface | None] = field(default_factory=list)
-    """None stands for one whose description cannot be read."""
-
-    def layout(self, kind: int) -> np.dtype[np.void]:
-        """Describe the header of a block that holds a frame."""
-        fields = {"length": (4, "u4"), **FIELDS[kind]}
-        offsets = [offset for offset, _ in fields.values()]
-        formats = [self.order + number for _, number in fields.values()]
-        return np.dtype(
-            {
-                "names": list(fields),
-                "formats": formats,
-                "offsets": offsets,
-                "itemsize": HEADERS[kind],
-            }
-        )
-
-    def groups(self, number: I64) -> Iterator[tuple[slice | I64, Interface]]:
-        """Give each interface that is named, and which rows name it; the time does not grow with how many there are."""
-        if (number == number[0]).all():
-            yield slice(None), self.interface(int(number[0]))
-            return
-        order = np.argsort(number, kind="stable")
-        for rows in np.split(order, np.flatnonzero(np.diff(number[order])) + 1):
-            yield rows, self.interface(int(number[rows[0]]))
-
-    def interface(self, number: int) -> Interface:
-        """Give an interface that is known to be described."""
-        found = self.interfaces[number]
-        assert found is not None  # noqa: S101 - frames of others were left out
-        return found
-
-    def described(self, number: I64) -> Bool:
-        """Tell which numbers are those of interfaces that are described."""
-        known = np.array([interface is not None for interface in self.interfaces] or [False])
-        within = number < len(self.interfaces)
-        described: Bool = within & known[np.where(within, number, 0)]
-        return described
+__all__ = ["MAGIC", "read_pcapng"]
 
 
 @dataclass(slots=True)
@@ -207,8 +120,8 @@ class Reader:
         if self.damage.full:
             self.damage.note(f"{place}, given up here")
             return False
-        likely = _nothing_likely if stop.section else _likely(self.section.order)
-        skipped = search(window, EDGE, likely, _landmark)
+        likely = nothing_likely if stop.section else likely_in(self.section.order)
+        skipped = search(window, EDGE, likely, landmark)
         if skipped is None:
             self.damage.note(f"{place}, and nothing behind it can be read")
             return False
@@ -229,7 +142,7 @@ class Reader:
     def _pass_run(self, limit: int) -> int:
         """Pass blocks of the present kind as long as nothing is wrong with them, and count them."""
         run, view, end, kind = self.run, self.window.view, self.window.end, self.kind
-        unpack, tail = _lengths(self.section.order)
+        unpack, tail = lengths(self.section.order)
         before, at, last = len(run), self.window.at, end - EDGE
         for _ in repeat(None, limit):
             if at > last:
@@ -259,7 +172,7 @@ class Reader:
             if known is None:
                 return Stop(damage="has no byte-order magic", section=True)
             order = known
-        unpack, tail = _lengths(order)
+        unpack, tail = lengths(order)
         length = unpack(view, window.at)[1]
         if not EDGE <= length <= BLOCK_MAX or length & 3:
             return Stop(damage=f"claims {length} octets")
@@ -302,8 +215,10 @@ class Reader:
         if len(block) < INTERFACE_MIN:
             self.damage.note(f"{self._place()} is too short for an interface description")
             self.section.interfaces.append(None)
+        elif len(self.section.interfaces) >= INTERFACES_MAX:
+            self.damage.note(f"{self._place()} describes one interface more than {INTERFACES_MAX}")
         else:
-            self.section.interfaces.append(_interface(self.section.order, block))
+            self.section.interfaces.append(read_interface(self.section.order, block))
 
     def _place(self) -> str:
         """Name the block that comes next."""
@@ -367,51 +282,11 @@ class Reader:
     def _name(self, at: int) -> str:
         """Name a block of the present run."""
         place, number = self.run_from
-        unpack, _ = _lengths(self.section.order)
+        unpack, _ = lengths(self.section.order)
         while place < at:
             place += unpack(self.window.view, place)[1]
             number += 1
         return f"block {number + 1} at octet {self.window.base + at}"
-
-
-Unpack = Callable[[memoryview, int], tuple[int, ...]]
-
-
-def _lengths(order: str) -> tuple[Unpack, Unpack]:
-    """Make what reads a block's type and length, and the length at its end."""
-    return struct.Struct(order + "II").unpack_from, struct.Struct(order + "I").unpack_from
-
-
-def _likely(order: str) -> Likely:
-    """Make the test of places where a block may begin: a known type, and the same length at both ends."""
-
-    def likely(window: Window, places: I64) -> tuple[I64, I64, NDArray[np.void]]:
-        rows = np.flatnonzero(np.isin(number_at(window, places, order, 0), KNOWN))
-        length = number_at(window, places[rows], order, 4)
-        ok = (length >= EDGE) & (length <= BLOCK_LIKELY) & (length & 3 == 0)
-        ok &= places[rows] + length <= window.end
-        rows, length = rows[ok], length[ok]
-        ends = places[rows] + length
-        same = number_at(window, ends, order, -4) == length
-        rows, ends = rows[same], ends[same]
-        return rows, ends, gather(window.octets, places[rows], HEAD)
-
-    return likely
-
-
-def _nothing_likely(window: Window, _places: I64) -> tuple[I64, I64, NDArray[np.void]]:
-    """Trust no block."""
-    none = np.zeros(0, np.int64)
-    return none, none, gather(window.octets, none, HEAD)
-
-
-def _landmark(window: Window, begin: int, end: int) -> int | None:
-    """Find the first section header that begins in a stretch of the window."""
-    octets = bytes(window.view[begin : end + 11])
-    at = octets.find(MAGIC)
-    while at >= 0 and octets[at + 8 : at + EDGE] not in ORDER_MAGIC:
-        at = octets.find(MAGIC, at + 1)
-    return begin + at if at >= 0 else None
 
 
 def _join(pieces: list[FrameBatch]) -> FrameBatch:
@@ -432,21 +307,3 @@ def _join(pieces: list[FrameBatch]) -> FrameBatch:
         linktype=column("linktype"),
         file_offset=column("file_offset"),
     )
-
-
-def _interface(order: str, block: memoryview) -> Interface:
-    """Read an interface description; of options that are cut or repeated, the last whole one counts."""
-    linktype, snaplen = struct.unpack_from(order + "H2xI", block, 8)
-    resolution, offset = 6, 0
-    at, end = INTERFACE_MIN - 4, len(block) - 4
-    while at + 4 <= end:
-        code, size = struct.unpack_from(order + "HH", block, at)
-        value = block[at + 4 : min(at + 4 + size, end)]
-        if code == 0:
-            break
-        if code == OPTION_TSRESOL and len(value) == 1:
-            resolution = value[0]
-        elif code == OPTION_TSOFFSET and len(value) == 8:
-            (offset,) = struct.unpack(order + "q", value)
-        at += 4 + (size + 3) // 4 * 4
-    return Interface(linktype, snaplen, Clock(resolution, offset))

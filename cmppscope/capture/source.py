@@ -21,8 +21,10 @@ import numpy as np
 from numpy.typing import NDArray
 
 from cmppscope.capture.compression import COMPRESSIONS, DamagedDataError, Stream
+from cmppscope.capture.recall import Origin, origin_of
 
 if TYPE_CHECKING:
+    from collections.abc import Callable
     from pathlib import Path
 
     from cmppscope.capture.follow import Follow
@@ -51,14 +53,22 @@ class CaptureError(Exception):
 class Source:
     """One opened input: `readinto` gives its decompressed octets, `trouble` says why it ended early."""
 
-    def __init__(self, path: Path | str, follow: Follow | None = None) -> None:
-        """Open a file, or standard input for `-`; raise OSError. With `follow` its end is waited for."""
+    def __init__(
+        self, path: Path | str, follow: Follow | None = None, finished: Callable[[], bool] | None = None
+    ) -> None:
+        """Open a file, or standard input for `-`; raise OSError.
+
+        With `follow` its end is waited for until that or `finished` says that no more is to come.
+        """
         self.name = path if isinstance(path, str) else path.name
         self.path = str(path)
         self.trouble: str | None = None
         self.octets_raw = 0
         """Octets read from the file itself, for a progress bar."""
         self._follow = follow
+        self._finished = finished
+        self._complete = False
+        """The writer has gone on to another file."""
         self._file = _open(path)
         self._pipe = _pipe_number(self._file)
         self._head = b""
@@ -78,10 +88,16 @@ class Source:
         except OSError as error:
             return self._end(f"read error at octet {self.octets_raw}: {error.strerror}")
 
+    def origin(self) -> Origin | None:
+        """Say what the octets can be read again from; None where they come only once."""
+        if self.path == STDIN or self.compression is not None or self._pipe is not None:
+            return None
+        return origin_of(self.path, self._file.fileno())
+
     @property
     def growing(self) -> bool:
         """Tell whether the input may be unfinished because it is still being written."""
-        return self._follow is not None
+        return self._follow is not None and not self._complete
 
     def paused(self) -> bool:
         """Tell whether nothing more has come for a moment: on a pipe, or at the end of a file that is followed."""
@@ -116,10 +132,17 @@ class Source:
             self._head = self._head[size:]
             return size
         size = self._file.readinto(room) or 0
-        while not size and self._follow and self._still_there() and self._follow.wait():
+        while not size and self._follow and self._still_there() and self._may_come(self._follow):
             size = self._file.readinto(room) or 0
         self.octets_raw += size
         return size
+
+    def _may_come(self, follow: Follow) -> bool:
+        """Wait for more; where the writer has gone on to another file, what it wrote last is there without waiting."""
+        if self._complete:
+            return False
+        self._complete = self._finished is not None and self._finished()
+        return self._complete or follow.wait()
 
     def _still_there(self) -> bool:
         """Tell whether a file that is followed still has the octets that were read of it."""

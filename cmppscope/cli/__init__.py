@@ -5,7 +5,6 @@ Every command imports what it uses when it runs, so that `--help` and small capt
 
 from __future__ import annotations
 
-import contextlib
 import datetime as dt
 import enum
 import itertools
@@ -18,18 +17,19 @@ import typer
 
 from cmppscope import __version__
 from cmppscope.cli.everything import FilterText, wanted
-from cmppscope.cli.live import ending_on_signals, interfaces, live
+from cmppscope.cli.following import Duration, Following, begun, following, until_signal, write_growing
+from cmppscope.cli.live import interfaces, live
 from cmppscope.cli.options import Settings, takes_settings
 from cmppscope.cli.rules import rules
-from cmppscope.cli.run import USAGE, ReportFormat, Results, Run, output, say
+from cmppscope.cli.run import USAGE, ReportFormat, Run, output, say
 from cmppscope.cli.screens import tui
 
 if TYPE_CHECKING:
-    from cmppscope.capture.follow import Follow
     from cmppscope.redact import Redaction
     from cmppscope.report.short import TableRow
     from cmppscope.rules import Facts
     from cmppscope.tables import I64, Row
+    from cmppscope.transactions import Transactions
 
     Chosen = tuple[Facts, I64 | None]
 
@@ -47,13 +47,6 @@ Captures = Annotated[
     list[str], typer.Argument(metavar="CAPTURE...", help="Capture files or folders, read as one; - is standard input.")
 ]
 Output = Annotated[Path | None, typer.Option("--output", "-o", metavar="FILE", help="Write there, not to stdout.")]
-
-Following = Annotated[
-    bool, typer.Option("--follow", "-f", help="Wait for more of the last file until Ctrl-C, as tail -f does.")
-]
-Duration = Annotated[
-    float | None, typer.Option("--duration", metavar="S", help="With --follow: end after so many seconds.")
-]
 
 
 class RowFormat(enum.StrEnum):
@@ -100,10 +93,13 @@ def report(
     fail_on: Annotated[
         FailOn | None, typer.Option("--fail-on", help="Exit with 1 when a finding is at least this grave.")
     ] = None,
+    follow: Following = False,  # noqa: FBT002 - typer's way of a flag
+    duration: Duration = None,
     filter_: FilterText = None,
 ) -> None:
     """Report on a capture: sessions, latency, results, findings."""
-    with wanted(filter_, "report", captures, chosen) as choice:
+    waits = following(follow=follow, duration=duration)
+    with until_signal(waits), wanted(filter_, "report", captures, chosen, follow=waits) as choice:
         run = choice.run()
         written = choice.report(run, format_)
         with output(out, captures) as file:
@@ -123,21 +119,17 @@ def pdus(
     filter_: FilterText = None,
 ) -> None:
     """List every PDU with its fields, in order of completion."""
-    following = _following(follow=follow, duration=duration)
+    waits = following(follow=follow, duration=duration)
     from cmppscope.redact import Redaction  # noqa: PLC0415
     from cmppscope.report.pdus import ndjson_lines, pdu_rows  # noqa: PLC0415
     from cmppscope.report.short import csv_lines, table_lines  # noqa: PLC0415
 
     _check_format(format_, out)
     redaction = Redaction(chosen.redact)
-    choice = wanted(filter_, "pdu", captures, chosen, follow=following)
-    with (
-        ending_on_signals(following) if following else contextlib.nullcontext(),
-        choice,
-        output(out, captures) as file,
-    ):
+    choice = wanted(filter_, "pdu", captures, chosen, follow=waits)
+    with until_signal(waits), choice, output(out, captures) as file:
         run = choice.run()
-        batches = _begun(choice.facts(run), file if follow or "-" in captures else None)
+        batches = begun(choice.facts(run), file if follow or "-" in captures else None)
         if format_ is RowFormat.NDJSON:
             for facts, rows in batches:
                 file.writelines(ndjson_lines(pdu_rows(facts.batch, facts.columns, redaction, rows)))
@@ -148,29 +140,6 @@ def pdus(
             lines = csv_lines(short) if format_ is RowFormat.CSV else (line + "\n" for line in table_lines(short))
             file.writelines(line.encode() for line in lines)
     run.finish()
-
-
-def _following(*, follow: bool, duration: float | None) -> Follow | None:
-    """Say how long to wait for a capture that grows, if at all."""
-    from cmppscope.capture.follow import Follow  # noqa: PLC0415 - start-up stays lean
-
-    if duration is not None and not (follow and duration > 0):
-        problem = f"{duration:g} is no duration" if follow else "only with --follow"
-        raise typer.BadParameter(problem, param_hint="--duration")
-    return Follow(duration) if follow else None
-
-
-def _begun(batches: Iterator[Chosen], file: Results | None) -> Iterator[Chosen]:
-    """Read the first batch now: where nothing can be read nothing is written. A `file` is flushed batch by batch."""
-    every = itertools.chain(list(itertools.islice(batches, 1)), batches)
-    return _flushing(every, file) if file else every
-
-
-def _flushing(batches: Iterator[Chosen], file: Results) -> Iterator[Chosen]:
-    """Let who reads see the rows of every batch before the next one is waited for."""
-    for batch in batches:
-        yield batch
-        file.flush()
 
 
 def _short_rows(run: Run, facts: Facts, chosen: Settings, rows: I64 | None) -> Iterator[TableRow]:
@@ -216,22 +185,25 @@ def transactions(
     captures: Captures,
     format_: Rows = RowFormat.TABLE,
     out: Output = None,
+    follow: Following = False,  # noqa: FBT002
+    duration: Duration = None,
     filter_: FilterText = None,
 ) -> None:
     """List every request with its response, latency and state."""
+    waits = following(follow=follow, duration=duration)
     from cmppscope.report.tables import transaction_rows  # noqa: PLC0415
     from cmppscope.transactions.table import in_order  # noqa: PLC0415
 
     _check_format(format_, out)
     columns = ("pdu", "frame", "time", "stream", "command", "sequence_id", "state", "latency_ms", "result", "meaning")
     zone = dt.UTC if format_ is RowFormat.NDJSON else chosen.zone
-    with wanted(filter_, "transaction", captures, chosen) as choice:
+    with until_signal(waits), wanted(filter_, "transaction", captures, chosen, follow=waits) as choice:
         run = choice.run()
-        tables = []
-        for facts, _ in choice.facts(run):
-            tables += facts.settled
-        table = choice.transactions(in_order(tables), run)
-        _write(run, transaction_rows([table], zone, run.analysis.results), format_, out, columns, "transactions")
+        tables: Iterator[Transactions] = (in_order(facts.settled) for facts, _ in choice.facts(run))
+        if waits is None:
+            tables = iter([in_order(list(tables))])
+        batches = (transaction_rows([choice.transactions(table, run)], zone, run.analysis.results) for table in tables)
+        _write(run, batches, format_, out, columns, "transactions", growing=follow)
     run.finish()
 
 
@@ -242,20 +214,23 @@ def messages(
     captures: Captures,
     format_: Rows = RowFormat.TABLE,
     out: Output = None,
+    follow: Following = False,  # noqa: FBT002
+    duration: Duration = None,
     filter_: FilterText = None,
 ) -> None:
     """List every short message: its text, its receivers, and what became of it."""
+    waits = following(follow=follow, duration=duration)
     from cmppscope.messages.listing import Listing  # noqa: PLC0415
     from cmppscope.report.messages import COLUMNS  # noqa: PLC0415
 
     _check_format(format_, out)
     zone = dt.UTC if format_ is RowFormat.NDJSON else chosen.zone
     listing = Listing()
-    with wanted(filter_, "message", captures, chosen) as choice:
+    with until_signal(waits), wanted(filter_, "message", captures, chosen, follow=waits) as choice:
         run = choice.run()
         for facts, _ in choice.facts(run):
             listing.feed(facts)
-        _write(run, choice.messages(listing, run, zone), format_, out, COLUMNS, "messages")
+        _write(run, [choice.messages(listing, run, zone)], format_, out, COLUMNS, "messages")
     run.finish()
 
 
@@ -266,9 +241,12 @@ def sessions(
     captures: Captures,
     format_: Rows = RowFormat.TABLE,
     out: Output = None,
+    follow: Following = False,  # noqa: FBT002
+    duration: Duration = None,
     filter_: FilterText = None,
 ) -> None:
     """List every session: who, which version, login, close."""
+    waits = following(follow=follow, duration=duration)
     from cmppscope.report.links import parts  # noqa: PLC0415
     from cmppscope.report.tables import session_rows  # noqa: PLC0415
 
@@ -277,13 +255,13 @@ def sessions(
         *("session", "stream", "sp_id", "version", "interface", "originator", "responder"),
         *("login", "status", "pdus", "closed_by"),
     )
-    with wanted(filter_, "session", captures, chosen) as choice:
+    with until_signal(waits), wanted(filter_, "session", captures, chosen, follow=waits) as choice:
         run = choice.run()
         choice.read(run)
         analysis = run.analysis
         chosen_ones, measured = choice.sessions(run), lambda session: parts(session, analysis)
         rows = session_rows(chosen_ones, analysis.last_time_ns, analysis.results, measured)
-        _write(run, rows, format_, out, columns, "sessions")
+        _write(run, [rows], format_, out, columns, "sessions")
     run.finish()
 
 
@@ -294,17 +272,24 @@ def findings(
     captures: Captures,
     format_: Rows = RowFormat.TABLE,
     out: Output = None,
+    follow: Following = False,  # noqa: FBT002
+    duration: Duration = None,
     filter_: FilterText = None,
 ) -> None:
     """List every place where a rule does not hold."""
+    waits = following(follow=follow, duration=duration)
     from cmppscope.report.tables import finding_rows  # noqa: PLC0415
 
     _check_format(format_, out)
     columns = ("frame", "stream", "pdu", "severity", "rule", "fault", "detail")
-    with wanted(filter_, "finding", captures, chosen, keep_findings=True) as choice:
+    with until_signal(waits), wanted(filter_, "finding", captures, chosen, keep_findings=True, follow=waits) as choice:
         run = choice.run()
-        choice.read(run)
-        _write(run, finding_rows(choice.findings(run)), format_, out, columns, "findings")
+        if waits is None:
+            choice.read(run)
+            batches: Iterator[Iterable[Row]] = iter([finding_rows(choice.findings(run))])
+        else:
+            batches = (list(finding_rows(choice.new_findings(run))) for _ in choice.facts(run))
+        _write(run, batches, format_, out, columns, "findings", growing=follow)
     run.finish()
 
 
@@ -379,11 +364,22 @@ def _check_format(format_: RowFormat, out: Path | None, name: str = "") -> None:
 
 
 def _write(
-    run: Run, rows: Iterable[Row], format_: RowFormat, out: Path | None, columns: tuple[str, ...], name: str = ""
+    run: Run,
+    batches: Iterable[Iterable[Row]],
+    format_: RowFormat,
+    out: Path | None,
+    columns: tuple[str, ...],
+    name: str = "",
+    *,
+    growing: bool = False,
 ) -> None:
-    """Write the rows of a list, which Parquet knows by its name, in the format asked for."""
+    """Write the rows of a list, which Parquet knows by its name, in the format asked for; if it grows, as they come."""
     from cmppscope.report.tables import lines_of  # noqa: PLC0415
 
+    if growing and format_ is not RowFormat.PARQUET:
+        write_growing(iter(batches), format_, out, run.paths, columns)
+        return
+    rows = itertools.chain.from_iterable(batches)
     if format_ is RowFormat.PARQUET:
         from cmppscope.report.parquet import SCHEMAS, parquet  # noqa: PLC0415
 

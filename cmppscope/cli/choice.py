@@ -33,7 +33,6 @@ from cmppscope.filters.tables import (
     SESSION,
     TRANSACTION,
     FindingTable,
-    MessageTable,
     PduTable,
     SessionTable,
     Spot,
@@ -42,11 +41,11 @@ from cmppscope.filters.tables import (
     end_of,
 )
 from cmppscope.messages.listing import Listing
-from cmppscope.redact import Redaction
 from cmppscope.report.build import session_row
 from cmppscope.report.carets import pointed
 from cmppscope.report.chosen import Chosen, chosen_report
-from cmppscope.report.messages import message_rows
+from cmppscope.report.links import parts
+from cmppscope.report.message_tables import message_tables
 from cmppscope.transactions import Transactions
 from cmppscope.transactions.table import in_order
 
@@ -59,8 +58,8 @@ if TYPE_CHECKING:
 REPORT = "report"
 """In place of a table: every list of the capture, each by its own rows."""
 _LISTS = (PDU, TRANSACTION, SESSION, FINDING)
-_MESSAGES = 4096
-"""Messages that a filter looks at in one go."""
+_FOLLOWED = {PDU: "PDUs", TRANSACTION: "transactions", FINDING: "findings"}
+"""Lists whose rows are written as they become known where a capture is followed."""
 
 
 def read_filter(text: str, target: str, chosen: Settings) -> Filter:
@@ -94,8 +93,9 @@ class Choice(Everything):
         findings = keep_findings or target == REPORT or FINDING in self.needs
         super().__init__(captures, chosen, keep_findings=findings, follow=follow)
         self._twice = PDU in self.sieves and bool(self.sieves[PDU].filter.needs)
-        if self._twice and follow is not None:
-            problem = "PDUs cannot be followed by what becomes known later: " + ", ".join(sorted(self.needs - {PDU}))
+        later = sorted(self.needs - {PDU, target})
+        if follow is not None and target in _FOLLOWED and (later or self._twice):
+            problem = f"{_FOLLOWED[target]} cannot be followed by what becomes known later: {', '.join(later)}"
             raise typer.BadParameter(problem, param_hint="--filter")
         self._stack = ExitStack()
         self._transactions: list[Transactions] = []
@@ -128,7 +128,7 @@ class Choice(Everything):
     def messages(self, listing: Listing, run: Run, zone: dt.tzinfo) -> Iterator[Row]:
         """Yield the messages that pass as rows."""
         rows = super().messages(listing, run, zone)
-        for table in message_tables(listing, run):
+        for table in message_tables(listing, run.analysis.sessions, run.analysis.results):
             passing = self.sieves[MESSAGE].choose(table).tolist()
             yield from (row for row, passes in zip(islice(rows, len(table)), passing, strict=True) if passes)
 
@@ -186,7 +186,7 @@ class Choice(Everything):
         if TRANSACTION in self.needs:
             self._show(TransactionTable(in_order(self._transactions)))
         if MESSAGE in self.needs:
-            for table in message_tables(self._listing, run):
+            for table in message_tables(self._listing, run.analysis.sessions, run.analysis.results):
                 self._show(table)
         if SESSION in self.needs:
             self._show(session_table(run))
@@ -225,31 +225,21 @@ def pdu_table(facts: Facts, run: Run) -> PduTable:
     )
 
 
-def message_tables(listing: Listing, run: Run) -> Iterator[MessageTable]:
-    """Yield all messages as filters see them, some at a time."""
-    analysis = run.analysis
-    rows = message_rows(listing, analysis.sessions, analysis.results, Redaction(active=False), dt.UTC)
-    messages, sent = listing.messages(), listing.sent
-    for start in range(0, len(messages), _MESSAGES):
-        some = messages[start : start + _MESSAGES]
-        requests = [[*message.parts, *message.hops, *message.cancels] for message in some]
-        pdus = [sent["pdu"][each].tolist() + sent["response_pdu"][each].tolist() for each in requests]
-        made = list(islice(rows, len(some)))
-        for numbers, row in zip(pdus, made, strict=True):
-            numbers += [report["pdu"] for report in row["reports"]]
-        yield MessageTable(made, pdus)
-
-
 def session_table(run: Run) -> SessionTable:
     """Give all sessions as filters see them."""
     analysis = run.analysis
-    return SessionTable([session_row(session, analysis.last_time_ns) for session in analysis.sessions])
+    rows = [
+        session_row(session, analysis.last_time_ns, analysis.results, parts(session, analysis, brief=True))
+        for session in analysis.sessions
+    ]
+    return SessionTable(rows)
 
 
 def finding_table(findings: Iterable[Finding], run: Run) -> FindingTable:
     """Give every place kept of every finding as filters see them, in this order."""
     spots = [_spot(place, finding) for finding in findings for place in finding.places]
-    return FindingTable(spots, session_table(run).rows)
+    analysis = run.analysis
+    return FindingTable(spots, [session_row(session, analysis.last_time_ns) for session in analysis.sessions])
 
 
 def _spot(place: Place, finding: Finding) -> Spot:

@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import datetime as dt
 from collections.abc import Iterator
+from dataclasses import replace
 from typing import TYPE_CHECKING, Annotated, Self
 
 import typer
@@ -81,6 +82,13 @@ class Everything:
     def findings(self, run: Run) -> list[Finding]:
         """Give the findings with the places that are wanted."""
         return run.analysis.findings
+
+    def new_findings(self, run: Run) -> list[Finding]:
+        """Give the findings with the wanted ones of the places found since the last call, and let go of these."""
+        found = [replace(finding, places=list(finding.places)) for finding in self.findings(run) if finding.places]
+        for finding in run.analysis.findings:
+            finding.places.clear()
+        return found
 
     def report(self, run: Run, format_: ReportFormat) -> bytes:
         """Read, and write the report."""

@@ -146,5 +146,7 @@ def _segments(frames: FrameBatch, rows: Rows, side: bytearray) -> SegmentBatch:
         octets=octets,
         frame=np.flatnonzero(held) + frames.first,
         time_ns=frames.time_ns[held],
+        own=len(frames.octets),
+        address=frames.address,
         **columns,
     )

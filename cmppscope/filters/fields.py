@@ -7,7 +7,7 @@ layers; all others stand here. Names are those of Wireshark where it has them, i
 from __future__ import annotations
 
 import datetime as dt
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from typing import Any, NamedTuple
 
 import numpy as np
@@ -293,6 +293,16 @@ def _moment(text: str) -> int:
     return (since.days * 86_400 + since.seconds) * 1_000_000_000 + int(rest.ljust(9, "0") or 0)
 
 
+def _whole_ns(milliseconds: float) -> int:
+    """Give milliseconds as nanoseconds."""
+    return round(milliseconds * 1_000_000)
+
+
+def _sides(join: Callable[[Iterable[int]], int], give: Callable[[Any], int]) -> Read:
+    """Read a number of each side of the sessions that are audited, and join the two."""
+    return _session(lambda s: s.audit and join(map(give, s.audit.directions)))
+
+
 SESSIONS = (
     Field("session.number", SESSION, Kind.NUMBER, "Number of the session.", _session(lambda s: s.session)),
     Field(
@@ -343,6 +353,98 @@ SESSIONS = (
         Kind.TEXT,
         "Who ended it and how: sp_fin, ismg_terminate, silence, capture_end …",
         _session(lambda s: s.closed_by),
+    ),
+    Field(
+        "session.closing_frame",
+        SESSION,
+        Kind.NUMBER,
+        "Frame of the first FIN or RST.",
+        _session(lambda s: s.audit and s.audit.closing_frame),
+    ),
+    Field(
+        "session.login_check",
+        SESSION,
+        Kind.TEXT,
+        "AuthenticatorSource by the secret given: right, unpadded, mistaken, other secret, wrong …",
+        _session(lambda s: s.login_check and s.login_check.authenticator_source),
+    ),
+    Field(
+        "session.ismg_check",
+        SESSION,
+        Kind.TEXT,
+        "AuthenticatorISMG by the secret given: right, variant, blank, wrong, absent.",
+        _session(lambda s: s.login_check and s.login_check.authenticator_ismg),
+    ),
+    Field(
+        "session.lasted",
+        SESSION,
+        Kind.DURATION,
+        "From the first PDU until the link was closed, or the capture ended.",
+        _session(lambda s: s.audit and _whole_ns(s.audit.lasted_ms)),
+    ),
+    Field(
+        "session.idle",
+        SESSION,
+        Kind.DURATION,
+        "Longest time without a PDU, up to its close.",
+        _session(lambda s: s.audit and _whole_ns(max(s.audit.idle.longest_ms, s.audit.idle.at_end_ms))),
+    ),
+    Field(
+        "session.requests_per_second",
+        SESSION,
+        Kind.NUMBER,
+        "Most requests of one side in a second.",
+        _sides(max, lambda side: side.busiest_second),
+    ),
+    Field(
+        "session.window_peak",
+        SESSION,
+        Kind.NUMBER,
+        "Most requests of one side that waited at once.",
+        _sides(max, lambda side: side.window.peak),
+    ),
+    Field(
+        "session.window_full",
+        SESSION,
+        Kind.DURATION,
+        "Time in which W or more requests of one side waited.",
+        _sides(max, lambda side: _whole_ns(side.window.at_limit_ms)),
+    ),
+    Field(
+        "session.window_exceeded",
+        SESSION,
+        Kind.NUMBER,
+        "How often more than W requests came to wait.",
+        _sides(sum, lambda side: side.window.exceeded),
+    ),
+    Field(
+        "session.flow_control",
+        SESSION,
+        Kind.NUMBER,
+        "Responses with Result 8.",
+        _sides(sum, lambda side: side.window.flow_control),
+    ),
+    Field(
+        "session.waiting",
+        SESSION,
+        Kind.NUMBER,
+        "Requests without a response at its end.",
+        _sides(sum, lambda side: side.window.unanswered_at_end),
+    ),
+    Field("session.tests", SESSION, Kind.NUMBER, "Link tests.", _sides(sum, lambda side: side.keep_alive.tests)),
+    Field(
+        "session.tests_unanswered",
+        SESSION,
+        Kind.NUMBER,
+        "Link tests without a response.",
+        _sides(sum, lambda side: side.keep_alive.unanswered),
+    ),
+    Field(
+        "session.repeated",
+        SESSION,
+        Kind.NUMBER,
+        "Messages that were sent again under another Sequence_Id.",
+        _sides(sum, lambda side: side.repeated.count),
     ),
 )
 

@@ -19,12 +19,17 @@ from cmppscope.framing.headers import layouts
 from cmppscope.framing.recognise import CMPP, Recogniser
 from cmppscope.framing.wire import Found, Mode, Wire
 from cmppscope.reassembly import Reassembler
+from cmppscope.reassembly.asleep import BUSY_TIMES
 from cmppscope.tables import I64, ChunkBatch, Oddity, PduBatch
 
 __all__ = ["CMPP", "Framer"]
 
 UNDECIDED_OCTETS = 64 << 20
-"""Octets of all streams that are held until it is known what they are; beyond it the oldest stream is given up."""
+UNDECIDED_STREAMS = 65_536
+"""Octets and streams that are held until it is known what they are; beyond it the oldest stream is given up."""
+
+WIRES_KEPT = 4096
+"""Directions kept as objects before it is looked which of them hold nothing."""
 
 
 @dataclass(slots=True)
@@ -54,6 +59,10 @@ class Framer:
         self._decode_as = decode_as or {}
         self._recognisers: dict[int, Recogniser] = {}
         self._wires: dict[int, Wire] = {}
+        self._in_step = bytearray()
+        """1 for a direction (stream * 2 + direction) that is in step, holds nothing, and is no object therefore."""
+        self._busy = 0
+        """Directions that held something when that was looked at last."""
         self.protocol: dict[int, str] = {}
         """What each stream with octets is, by number: CMPP, or the reason why not."""
         self._pdus = 0
@@ -87,6 +96,7 @@ class Framer:
         fast, odd = frame_in_step(chunks, plain)
         for part in odd:
             self._careful(part.wire, chunks, part.rows, slow)
+        self._let_go()
         return self._batch(fast, slow)
 
     def close(self, end_frame: int) -> tuple[PduBatch, list[Oddity]]:
@@ -106,13 +116,36 @@ class Framer:
             slow.add(both, found)
         return self._batch(None, slow)
 
+    def first_wanted(self, group: int) -> int | None:
+        """Give the offset from which on the octets of a direction (stream * 2 + direction) may become PDUs.
+
+        None says that they never will: the stream is something else, or nothing of the direction is held.
+        """
+        if group >> 1 not in self.protocol:
+            return 0
+        wire = self._wires.get(group)
+        return None if wire is None else wire.offset
+
+    def _let_go(self) -> None:
+        """Drop directions that hold nothing and are in step, once there are many: where they go on tells the rest."""
+        if len(self._wires) <= WIRES_KEPT + BUSY_TIMES * self._busy:
+            return
+        empty = [group for group, wire in self._wires.items() if wire.is_empty]
+        if empty:
+            self._in_step.extend(bytes(max(0, max(empty) + 1 - len(self._in_step))))
+        for group in empty:
+            self._in_step[group] = 1
+            del self._wires[group]
+        self._busy = len(self._wires)
+
     def _wire(self, both: int, chunks: ChunkBatch, row: int) -> Wire:
         """Give the state of a direction of a CMPP stream, made when its first octets come."""
         wire = self._wires.get(both)
         if wire is None:
             offset = int(chunks.offset[row])
-            start_known = self._reassembler.directions[both].start_known and offset == 0
-            mode = Mode.IN_STEP if start_known else Mode.BLIND
+            begins = offset == 0 and self._reassembler.start_known(both)
+            goes_on = both < len(self._in_step) and self._in_step[both]
+            mode = Mode.IN_STEP if begins or goes_on else Mode.BLIND
             wire = self._wires[both] = Wire(both >> 1, both & 1, mode, offset=offset)
         return wire
 
@@ -157,7 +190,7 @@ class Framer:
                 if verdict == CMPP:
                     recogniser.recognised(frame)
                     self._adopt(stream, recogniser, chunks, _behind(chunks, undecided[stream], row), plain, slow)
-            while self._undecided_octets > UNDECIDED_OCTETS:
+            while self._undecided_octets > UNDECIDED_OCTETS or len(self._recognisers) > UNDECIDED_STREAMS:
                 oldest = next(iter(self._recognisers))
                 gone = self._decide(oldest, self._recognisers[oldest].reason())
                 self._trouble.append(Oddity("undecided", oldest, 0, -1, frame, frame, gone.octets, 0, "capture"))
@@ -174,7 +207,7 @@ class Framer:
             recogniser.forget(direction, int(chunks.offset[row] + chunks.gap[row]))
             slow.odd.append(_unframed_gap(chunks, row))
         else:
-            start_known = self._reassembler.directions[stream * 2 + direction].start_known
+            start_known = self._reassembler.start_known(stream * 2 + direction)
             offset = int(chunks.offset[row])
             self._undecided_octets += int(chunks.length[row])
             span = span_of(chunks, row)

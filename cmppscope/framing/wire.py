@@ -77,6 +77,11 @@ class Wire:
     past: list[Wire] = field(default_factory=list)
     """What stood in front of Gaps when the stream was not recognised yet."""
 
+    @property
+    def is_empty(self) -> bool:
+        """Whether a PDU begins with the next octet that comes, and nothing else is to be known of the direction."""
+        return self.mode is Mode.IN_STEP and not (self.held or self._new or self.past or self.careful)
+
     def take(self, octets: bytes | memoryview, span: Span) -> None:
         """Take more octets, to be framed by the next `settle`."""
         self._new.append(octets)

@@ -85,7 +85,7 @@ class Messages:
         facts.judged = judged
         self._ending.note(columns, party, paired.resends, self._ids)
         self._ending.note_submits(closed, of)
-        self._notes.settle(closed, paired.resends)
+        self._notes.settle(paired)
         return facts, self._latencies(judged)
 
     def close(

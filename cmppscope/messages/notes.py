@@ -25,11 +25,8 @@ from cmppscope.messages.prints import number_prints, string_prints
 from cmppscope.messages.table import Table, joined
 from cmppscope.messages.tally import Keys
 from cmppscope.tables import I64, U64, Bool, PduBatch
-from cmppscope.transactions import Transactions
+from cmppscope.transactions import Paired
 from dissectors.cmpp.enums import CANCEL, DELIVER, FWD, QUERY, RESPONSE, SUBMIT
-
-MOST_CARRIED = 1_000_000
-"""PDUs of open transactions that are remembered; the oldest are let go."""
 
 NOTED = (SUBMIT, DELIVER, FWD, QUERY, CANCEL, DELIVER | RESPONSE, FWD | RESPONSE, QUERY | RESPONSE)
 _KINDS = {"pdu": np.int64, "a": np.int64, "b": np.int64, "c": np.int64}
@@ -119,9 +116,14 @@ class Notes:
                 getattr(found, name)[older] = numbers_of(name)
         return found
 
-    def settle(self, closed: Transactions, resends: I64) -> None:
-        """Forget the PDUs of transactions that are closed, and further sendings; carry the others."""
-        used = np.concatenate([closed.pdu, closed.response_pdu])
+    def settle(self, paired: Paired) -> None:
+        """Forget the PDUs of transactions that are closed, responses that answer nothing, and further sendings.
+
+        What is carried are open requests and the responses that wait for theirs, of which pairing keeps so many.
+        """
+        closed, resends = paired.closed, paired.resends
+        strays = np.array([stray.pdu for stray in paired.strays], np.int64)
+        used = np.concatenate([closed.pdu, closed.response_pdu, strays])
         open_ = self._said.there.copy()
         open_[resends] = False
         rows = used - self._first
@@ -133,7 +135,7 @@ class Notes:
             place = np.minimum(np.searchsorted(older, self._carried["pdu"]), max(len(older) - 1, 0))
             kept = older[place] != self._carried["pdu"] if len(older) else np.ones(len(self._carried), np.bool_)
             fresh = joined([self._carried.take(kept), fresh])
-        self._carried = fresh.take(slice(max(0, len(fresh) - MOST_CARRIED), None))
+        self._carried = fresh
 
     def _older(self, pdus: I64) -> tuple[Bool, Callable[[str], I64]]:
         """Find what was carried of PDUs from before the batch: whether it was, and what gives each number."""

@@ -17,13 +17,14 @@ from dataclasses import replace
 import numpy as np
 
 from cmppscope.arrays import distinct, stable_order
+from cmppscope.reassembly.asleep import BUSY_TIMES, DIRECTIONS_AWAKE, Asleep
 from cmppscope.reassembly.direction import Chunk, Direction, Trouble
 from cmppscope.reassembly.duplicates import Duplicates
 from cmppscope.reassembly.handshake import Handshake, Handshakes
 from cmppscope.reassembly.recent import Recent
 from cmppscope.reassembly.streams import KNOWN_PORTS, Closing, Endpoint, Stream, Streams, StreamTracker
 from cmppscope.reassembly.tails import lost_tails
-from cmppscope.tables import ACK, I64, RST, SYN, ChunkBatch, Oddity, SegmentBatch
+from cmppscope.tables import ACK, I64, NOWHERE, RST, SYN, ChunkBatch, Oddity, SegmentBatch
 
 __all__ = ["KNOWN_PORTS", "Chunk", "Closing", "Direction", "Endpoint", "Handshake", "Reassembler", "Stream", "Streams"]
 
@@ -40,7 +41,12 @@ class Reassembler:
         """Begin with no stream."""
         self._tracker = StreamTracker()
         self.directions: dict[int, Direction] = {}
-        """State by stream * 2 + direction, for directions that carried octets."""
+        """State by stream * 2 + direction, for directions that carried octets and do not sleep."""
+        self._asleep = Asleep()
+        self._busy = 0
+        """Directions that could not sleep when that was looked at last."""
+        self._retransmitted = 0
+        """Octets that came again in directions before they slept."""
         self._holes: OrderedDict[int, None] = OrderedDict()
         """Directions with a hole, the one that was opened first in front."""
         self._held_octets = 0
@@ -57,7 +63,17 @@ class Reassembler:
 
     def handshake(self, stream: int) -> Handshake | None:
         """Give the round trips that the handshake of a stream measures, None where the capture does not hold it."""
-        return self._handshakes.measured.get(stream)
+        return self._handshakes.measured(stream)
+
+    def start_known(self, group: int) -> bool:
+        """Tell whether offset 0 of a direction that carried octets is known to be the connection's first octet."""
+        state = self.directions.get(group)
+        return self._asleep.start_known(group) if state is None else state.start_known
+
+    @property
+    def retransmitted_octets(self) -> int:
+        """Octets that came more than once."""
+        return self._retransmitted + sum(state.retransmitted for state in self.directions.values())
 
     def feed(self, batch: SegmentBatch) -> ChunkBatch:
         """Take a batch of segments; give what is in order now."""
@@ -79,7 +95,9 @@ class Reassembler:
         walked = self._walk_streams(batch, group, start, plain)
         self._recent.keep(batch, np.ascontiguousarray(batch.octets).data, plain)
         self._recent.forget(self._last_frame)
-        return _merge(self._references(batch, group, plain), *walked)
+        chunks = _merge(self._references(batch, group, plain), *walked)
+        self._put_to_sleep()
+        return chunks
 
     def close(self) -> ChunkBatch:
         """Give up every open hole; the decision counts as made one frame after the last."""
@@ -107,7 +125,18 @@ class Reassembler:
 
     def lost_tails(self) -> frozenset[int]:
         """Give the directions (stream * 2 + direction) whose last octets the capture does not hold."""
-        return lost_tails(self.streams, self.directions)
+        return lost_tails(self.streams, self.directions, self._asleep)
+
+    def _put_to_sleep(self) -> None:
+        """Turn quiet directions into numbers, once there are many; looked at so seldom that each costs little."""
+        if len(self.directions) <= DIRECTIONS_AWAKE + BUSY_TIMES * self._busy:
+            return
+        for group, state in list(self.directions.items()):
+            if state.is_quiet and group not in self._recent:
+                self._asleep.put(group, state)
+                self._retransmitted += state.retransmitted
+                del self.directions[group]
+        self._busy = len(self.directions)
 
     def _in_order(self, batch: SegmentBatch, group: I64, start: I64) -> dict[int, I64]:
         """Find the groups without any trouble: {group: its rows with octets}; their states move on."""
@@ -136,6 +165,8 @@ class Reassembler:
     def _state(self, batch: SegmentBatch, group: int, row: int, first: int) -> Direction:
         """Give the state of a direction, made when its first octets come."""
         state = self.directions.get(group)
+        if state is None and (state := self._asleep.take(group)) is not None:
+            self.directions[group] = state
         if state is None:
             stream = self.streams[group >> 1]
             isn = stream.isn[group & 1]
@@ -180,7 +211,8 @@ class Reassembler:
             chunks = out.setdefault(group, [])
             begin, at = int(batch.offset[row]), state.unwrap(start)
             if length:
-                state.segment(at, at + length, octets[begin : begin + length], frame, time_ns, chunks)
+                address = begin + batch.address if begin < batch.own and batch.address != NOWHERE else NOWHERE
+                state.segment(at, at + length, octets[begin : begin + length], frame, time_ns, chunks, address)
             if missing:
                 state.segment(at + length, at + length + missing, None, frame, time_ns, chunks)
             mine = state
@@ -231,7 +263,8 @@ class Reassembler:
             offsets = np.repeat(before - (ends - lengths)[heads], sizes) + ends - lengths
         frame, zeros = batch.frame[rows], np.zeros(len(rows), np.int64)
         octets, begin, time_ns = np.ascontiguousarray(batch.octets), batch.offset[rows], batch.time_ns[rows]
-        return ChunkBatch(octets, begin, owner >> 1, owner & 1, offsets, lengths, zeros, frame, frame, time_ns)
+        place, address = (owner >> 1, owner & 1, offsets, lengths), batch.address_of(begin)
+        return ChunkBatch(octets, begin, *place, zeros, frame, frame, time_ns, frame, address)
 
 
 def _without_reset_text(batch: SegmentBatch) -> SegmentBatch:
@@ -267,7 +300,8 @@ def chunk_batch(groups: list[int], chunks: list[Chunk]) -> ChunkBatch:
     """Turn chunks, ordered by group, into columns over a buffer of their own."""
     owner = np.array(groups, np.int64)
     table = np.array(
-        [(c.offset, len(c.piece), c.gap, c.frame, c.known_frame, c.time_ns) for c in chunks], np.int64
-    ).reshape(-1, 6)
+        [(c.offset, len(c.piece), c.gap, c.frame, c.known_frame, c.time_ns, c.carrier, c.address) for c in chunks],
+        np.int64,
+    ).reshape(-1, 8)
     octets = np.frombuffer(b"".join([c.piece for c in chunks]), np.uint8)
     return ChunkBatch(octets, np.cumsum(table[:, 1]) - table[:, 1], owner >> 1, owner & 1, *table.T)

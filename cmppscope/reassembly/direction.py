@@ -24,6 +24,8 @@ from bisect import bisect_left
 from dataclasses import dataclass, field
 from typing import NamedTuple
 
+from cmppscope.tables import NOWHERE
+
 ACKED_SEGMENTS = 16
 ACKED_NS = 1_000_000_000
 """A mirror port may show an acknowledgement before what it acknowledges, but not by this much."""
@@ -55,6 +57,10 @@ class Chunk(NamedTuple):
     frame: int
     known_frame: int
     time_ns: int
+    carrier: int
+    """The frame in which the octets were captured."""
+    address: int
+    """Where the first octet lies in a file (`tables.ADDRESS_BITS`)."""
 
 
 class Held(NamedTuple):
@@ -65,6 +71,8 @@ class Held(NamedTuple):
     octets: bytes | None
     frame: int
     time_ns: int
+    carrier: int
+    address: int
 
 
 class Ack(NamedTuple):
@@ -118,24 +126,37 @@ class Direction:
     _count: int = 0
     _opened: int = 0
 
+    @property
+    def is_quiet(self) -> bool:
+        """Whether nothing of it matters any more but `base`, `start_known`, `position` and `retransmitted`."""
+        return not (self.held or self.gaps or self.trouble or self.recent or self.late)
+
     def unwrap(self, seq: int) -> int:
         """Give the offset that a sequence number means: at most FAR_OCTETS behind the position, else ahead of it."""
         return self.position + ((seq - self.base - self.position + FAR_OCTETS) % _WRAP) - FAR_OCTETS
 
     def segment(
-        self, start: int, end: int, octets: memoryview | None, frame: int, time_ns: int, out: list[Chunk]
+        self,
+        start: int,
+        end: int,
+        octets: memoryview | None,
+        frame: int,
+        time_ns: int,
+        out: list[Chunk],
+        address: int = NOWHERE,
     ) -> None:
         """Take a range of offsets with its octets (None: the capture cut them off); append what is in order."""
         if start < self.position:
             self._again(start, min(end, self.position), octets, frame)
             if end <= self.position:
                 return
+            address = _moved(address, self.position - start)
             octets, start = None if octets is None else octets[self.position - start :], self.position
         if start == self.position and octets is not None and not self.held:
-            self._give(Held(start, end, octets, frame, time_ns), frame, out)  # type: ignore[arg-type]
+            self._give(Held(start, end, octets, frame, time_ns, frame, address), frame, out)  # type: ignore[arg-type]
             return
         was_whole = not self.held
-        self._hold(Held(start, end, None if octets is None else bytes(octets), frame, time_ns))
+        self._hold(Held(start, end, None if octets is None else bytes(octets), frame, time_ns, frame, address))
         moved = self._release(frame, out, filled=(frame, time_ns))
         if was_whole or moved:
             self._watch(time_ns)
@@ -173,7 +194,8 @@ class Direction:
         """Make the first hole a Gap and release what stands behind it; the next hole has its own acknowledgements."""
         first = self.held[0]
         if first.start > self.position:
-            self._give(Held(self.position, first.start, None, first.frame, first.time_ns), frame, out)
+            lost = Held(self.position, first.start, None, first.frame, first.time_ns, first.carrier, NOWHERE)
+            self._give(lost, frame, out)
         else:
             del self.held[0]
             self.held_octets -= first.end - first.start
@@ -234,15 +256,15 @@ class Direction:
 
     def _give(self, held: Held, known_frame: int, out: list[Chunk]) -> None:
         """Append a range at the position, as octets or as a Gap, and move on."""
-        start, end, octets, frame, time_ns = held
+        start, end, octets, frame, time_ns, carrier, address = held
         self.position = end
         if octets is None:
-            out.append(Chunk(start, b"", end - start, frame, known_frame, time_ns))
+            out.append(Chunk(start, b"", end - start, frame, known_frame, time_ns, carrier, NOWHERE))
             self.gaps.append((start, end))
             del self.gaps[:-LATE_GAPS]
             self.recent = b""
         else:
-            out.append(Chunk(start, octets, 0, frame, known_frame, time_ns))
+            out.append(Chunk(start, octets, 0, frame, known_frame, time_ns, carrier, address))
             self.remember(bytes(octets[-RECENT_OCTETS:]), known_frame)
 
     def _hold(self, new: Held) -> None:
@@ -296,4 +318,9 @@ class Direction:
 def _part(held: Held, start: int, end: int) -> Held:
     """Give a part of a range."""
     octets = None if held.octets is None else held.octets[start - held.start : end - held.start]
-    return held._replace(start=start, end=end, octets=octets)
+    return held._replace(start=start, end=end, octets=octets, address=_moved(held.address, start - held.start))
+
+
+def _moved(address: int, octets: int) -> int:
+    """Give the address so many octets on."""
+    return address if address == NOWHERE else address + octets

@@ -10,9 +10,11 @@ peer.
 
 from __future__ import annotations
 
+from typing import Any
+
 import numpy as np
 
-from cmppscope.tables import FIN, I64, SYN, U64, Bool, SegmentBatch
+from cmppscope.tables import FIN, I64, NOWHERE, SYN, U64, Bool, SegmentBatch
 
 DUPLICATE_SEGMENTS = 16
 """How many segments may stand between both copies."""
@@ -112,14 +114,15 @@ def _last_of(batch: SegmentBatch) -> SegmentBatch:
     pieces = [batch.octets[a : a + n] for a, n in zip(last.offset.tolist(), last.length.tolist(), strict=True)]
     last.octets = np.concatenate([np.zeros(0, np.uint8), *pieces])
     last.offset = np.cumsum(last.length) - last.length
+    last.own, last.address = 0, NOWHERE
     return last
 
 
 def _joined(one: SegmentBatch, other: SegmentBatch) -> SegmentBatch:
     """Put two batches one behind the other."""
-    columns = {
+    columns: dict[str, Any] = {
         name: np.concatenate([getattr(one, name), getattr(other, name)])
         for name in SegmentBatch.__slots__
-        if name != "offset"
+        if name not in {"offset", "own", "address"}
     }
     return SegmentBatch(**columns, offset=np.concatenate([one.offset, other.offset + len(one.octets)]))

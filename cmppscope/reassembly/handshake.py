@@ -1,25 +1,25 @@
 """TCP handshakes timed: how far each end of a connection is from where the capture was made.
 
 SYN to SYN/ACK is the way to the responder and back, SYN/ACK to the ACK behind it the way to the originator and back. A
-SYN or SYN/ACK that was sent twice measures nothing (Karn's rule). Python looks at segments with SYN only, and once at
-the ACK of each connection.
+SYN or SYN/ACK that was sent twice measures nothing (Karn's rule). What is known of a handshake is a row of numbers,
+about 20 octets a stream. Streams with one SYN and nothing else in a batch, a flood of them too, are noted at once;
+Python looks at other segments with SYN, and once at the ACK of each connection.
 """
 
 from __future__ import annotations
 
-from dataclasses import dataclass
-from itertools import islice
+from dataclasses import dataclass, field
 from typing import NamedTuple
 
 import numpy as np
 
-from cmppscope.arrays import distinct
-from cmppscope.tables import ACK, I64, SYN, SegmentBatch
+from cmppscope.arrays import ByNumber, distinct, none, stable_order
+from cmppscope.tables import ACK, I64, SYN, U8, SegmentBatch
 
-OPENING = 65_536
-"""Connections whose handshake is not over that are followed; beyond it the oldest are given up."""
-MEASURED = 200_000
-"""Handshakes kept."""
+_ASKED, _ANSWERED, _MEASURED = 1, 2, 3
+"""What was seen: SYN, then SYN/ACK, then the ACK."""
+_SYN_SEEN, _SYN_AGAIN, _ANSWER_AGAIN = 1, 2, 4
+_UNKNOWN = -1
 
 
 class Handshake(NamedTuple):
@@ -30,75 +30,84 @@ class Handshake(NamedTuple):
 
 
 @dataclass(slots=True)
-class _Opening:
-    """A handshake under way."""
+class Handshakes(ByNumber):
+    """The handshakes of all streams, by number."""
 
-    syn_ns: int | None = None
-    answer_ns: int | None = None
-    answer_row: int = -1
-    """Row of the SYN/ACK, -1 for one of an earlier batch."""
-    again: bool = False
-    """SYN was sent again before it was answered."""
-    answered_again: bool = False
+    _state: U8 = field(default_factory=lambda: np.zeros(0, np.uint8))
+    """0 for a stream of which no segment with SYN was seen."""
+    _marks: U8 = field(default_factory=lambda: np.zeros(0, np.uint8))
+    _there_ns: I64 = field(default_factory=none)
+    """Time of the last SYN; once measured, the round trip to the responder."""
+    _back_ns: I64 = field(default_factory=none)
+    """Time of the first SYN/ACK; once measured, the round trip to the originator."""
 
-
-class Handshakes:
-    """Follows the handshakes of all streams."""
-
-    def __init__(self) -> None:
-        """Begin with none."""
-        self._opening: dict[int, _Opening] = {}
-        self.measured: dict[int, Handshake] = {}
-        """By stream."""
+    def measured(self, stream: int) -> Handshake | None:
+        """Give what the handshake of a stream measures, None where it is not over or was not captured."""
+        if stream >= len(self._state) or self._state[stream] != _MEASURED:
+            return None
+        back, there = int(self._back_ns[stream]), int(self._there_ns[stream])
+        return Handshake(None if back == _UNKNOWN else back, None if there == _UNKNOWN else there)
 
     def feed(self, batch: SegmentBatch, stream: I64, direction: I64) -> None:
         """Take a batch of segments, each with its stream and direction."""
-        flagged = np.flatnonzero(batch.flags & SYN)
-        if not len(stream) or not (len(flagged) or self._opening):
+        if not len(stream):
             return
-        wanted = np.zeros(int(stream.max()) + 1, np.bool_)
-        wanted[[number for number in distinct(stream)[0].tolist() if number in self._opening]] = True
+        self.grow(int(stream.max()) + 1)
+        flagged = np.flatnonzero(batch.flags & SYN)
+        flagged = flagged[self._state[stream[flagged]] != _MEASURED]
+        flagged = self._without_first_syns(batch, stream, flagged)
+        wanted = self._state == _ANSWERED
         wanted[stream[flagged]] = True
         plain = (batch.flags & (SYN | ACK)) == ACK
         rows = np.flatnonzero(wanted[stream] & plain & (direction == 0))
-        rows = rows[np.argsort(stream[rows], kind="stable")]
-        owner = stream[rows]
-        syns: dict[int, list[int]] = {}
-        for row in flagged.tolist():
-            syns.setdefault(int(stream[row]), []).append(row)
-        numbers = np.flatnonzero(wanted)
-        bounds = zip(
-            np.searchsorted(owner, numbers).tolist(), np.searchsorted(owner, numbers + 1).tolist(), strict=True
-        )
-        for number, (low, high) in zip(numbers.tolist(), bounds, strict=True):
-            if number in self.measured or len(self.measured) >= MEASURED:
-                continue
-            self._follow(batch, number, syns.get(number, []), rows[low:high])
-        for number in list(islice(self._opening, max(0, len(self._opening) - OPENING))):
-            del self._opening[number]
+        rows = rows[stable_order(stream[rows])]
+        flagged = flagged[stable_order(stream[flagged])]
+        owners = stream[flagged], stream[rows]
+        numbers = np.union1d(*owners)
+        begins = [np.searchsorted(those, numbers).tolist() for those in owners]
+        ends = [np.searchsorted(those, numbers + 1).tolist() for those in owners]
+        for at, number in enumerate(numbers.tolist()):
+            syns, acks = (slice(begin[at], end[at]) for begin, end in zip(begins, ends, strict=True))
+            self._follow(batch, number, flagged[syns].tolist(), rows[acks])
+
+    def _without_first_syns(self, batch: SegmentBatch, stream: I64, flagged: I64) -> I64:
+        """Note the streams of which these rows hold nothing but their first SYN; give the other rows."""
+        _, first, count = distinct(stream[flagged])
+        alone = flagged[first[count == 1]]
+        alone = alone[(batch.flags[alone] & ACK == 0) & (self._state[stream[alone]] == 0)]
+        owners = stream[alone]
+        self._state[owners], self._marks[owners], self._there_ns[owners] = _ASKED, _SYN_SEEN, batch.time_ns[alone]
+        return flagged[~np.isin(flagged, alone)]
 
     def _follow(self, batch: SegmentBatch, number: int, syns: list[int], acks: I64) -> None:
         """Take the segments of one stream, in order: those with SYN, and the originator's ACKs."""
-        state = self._opening.setdefault(number, _Opening())
+        answer_row = -1
         for row in [*syns, None]:
-            at = len(acks) if state.answer_ns is None else int(np.searchsorted(acks, state.answer_row))
-            if at < len(acks) and (row is None or acks[at] < row):
-                self._finish(number, state, int(batch.time_ns[acks[at]]))
-                return
+            if self._state[number] == _ANSWERED:
+                at = int(np.searchsorted(acks, answer_row))
+                if at < len(acks) and (row is None or acks[at] < row):
+                    self._finish(number, int(batch.time_ns[acks[at]]))
+                    return
             if row is None:
                 break
-            time_ns = int(batch.time_ns[row])
             if batch.flags[row] & ACK:
-                state.answered_again = state.answer_ns is not None
-                state.answer_ns, state.answer_row = (state.answer_ns or time_ns), row
-            elif state.answer_ns is None:
-                state.again, state.syn_ns = state.syn_ns is not None, time_ns
-        state.answer_row = -1
+                self._answer(number, int(batch.time_ns[row]))
+                answer_row = row
+            elif self._state[number] < _ANSWERED:
+                self._marks[number] |= _SYN_SEEN | (_SYN_AGAIN if self._state[number] else 0)
+                self._state[number], self._there_ns[number] = _ASKED, batch.time_ns[row]
 
-    def _finish(self, number: int, state: _Opening, time_ns: int) -> None:
+    def _answer(self, number: int, time_ns: int) -> None:
+        """Take a SYN/ACK."""
+        if self._state[number] == _ANSWERED:
+            self._marks[number] |= _ANSWER_AGAIN
+        else:
+            self._state[number], self._back_ns[number] = _ANSWERED, time_ns
+
+    def _finish(self, number: int, time_ns: int) -> None:
         """Keep what a handshake measures."""
-        del self._opening[number]
-        answer_ns = state.answer_ns or 0
-        there = None if state.syn_ns is None or state.again else answer_ns - state.syn_ns
-        back = None if state.answered_again else time_ns - answer_ns
-        self.measured[number] = Handshake(*(None if ns is None or ns < 0 else ns for ns in (back, there)))
+        marks, answer_ns = int(self._marks[number]), int(self._back_ns[number])
+        there = answer_ns - int(self._there_ns[number]) if marks & (_SYN_SEEN | _SYN_AGAIN) == _SYN_SEEN else _UNKNOWN
+        back = _UNKNOWN if marks & _ANSWER_AGAIN else time_ns - answer_ns
+        self._state[number] = _MEASURED
+        self._there_ns[number], self._back_ns[number] = max(there, _UNKNOWN), max(back, _UNKNOWN)

@@ -33,6 +33,10 @@ class Recent:
         self._order[group] = None
         self._order.move_to_end(group)
 
+    def __contains__(self, group: int) -> bool:
+        """Tell whether a direction is among them."""
+        return group in self._order
+
     def forget(self, frame: int) -> None:
         """Let go of what is too old at a frame."""
         while self._order:

@@ -1,10 +1,10 @@
 """Which TCP connection a segment belongs to, and in which direction it goes.
 
-Theory of operation. An endpoint is folded into one 64-bit number: address and port for IPv4, the number of an
-interned address and port for IPv6. The two endpoints of a segment, smaller first, name its four-tuple; `numpy.unique`
-over a mixed 64-bit key finds the four-tuples of a batch (a collision of the mix is detected, and then the slow exact
-way is taken). Python runs once for each four-tuple of a batch and once for each segment with SYN, FIN or RST, never
-for each segment.
+Theory of operation. An endpoint is folded into one 64-bit number: address and port for IPv4, for IPv6 the rank that
+the address has among those of the batch, and port. What is kept from batch to batch names addresses in full. The two
+endpoints of a segment, smaller first, name its four-tuple; `numpy.unique` over a mixed 64-bit key finds the four-tuples
+of a batch (a collision of the mix is detected, and then the slow exact way is taken). Python runs once for each
+four-tuple of a batch and once for each segment with SYN, FIN or RST, never for each segment.
 
 This module is the only owner of stream numbers: from 0 in order of first appearance, and a new number for a SYN
 with a new initial sequence number on a four-tuple in use (or for any SYN once the old connection was closed).
@@ -29,6 +29,8 @@ STREAMS_OPEN = 1 << 20
 
 _MIX = np.uint64(0x9E3779B97F4A7C15)
 _IPV6 = 1 << 62
+_END_BITS = 144
+"""Bits of an IPv6 address and a port."""
 _WRAP = 1 << 32
 _HALF = 1 << 31
 _QUARTER = 1 << 30
@@ -46,7 +48,6 @@ class StreamTracker:
         """Stream by four-tuple, the one that was opened first in front."""
         self._spare: OrderedDict[int, None] = OrderedDict()
         """Four-tuples of streams that were closed, or of which nothing but a SYN was seen, in this order."""
-        self._addresses: dict[tuple[int, int], int] = {}
 
     def feed(self, batch: SegmentBatch) -> tuple[I64, I64]:
         """Give arrays (stream, direction), one entry a segment."""
@@ -67,18 +68,14 @@ class StreamTracker:
         target = (batch.dst_lo << shift) | batch.dport.astype(np.uint64)
         six = np.flatnonzero(batch.ip_version == 6)
         if len(six):
-            source[six] = self._intern(batch.src_hi[six], batch.src_lo[six], batch.sport[six])
-            target[six] = self._intern(batch.dst_hi[six], batch.dst_lo[six], batch.dport[six])
+            high, low = (
+                np.concatenate([getattr(batch, f"{end}_{half}")[six] for end in ("src", "dst")])
+                for half in ("hi", "lo")
+            )
+            rank = _ranks(high, low) << shift | np.uint64(_IPV6)
+            source[six] = rank[: len(six)] | batch.sport[six].astype(np.uint64)
+            target[six] = rank[len(six) :] | batch.dport[six].astype(np.uint64)
         return source, target
-
-    def _intern(self, high: U64, low: U64, port: np.ndarray) -> U64:
-        """Number IPv6 addresses in order of appearance and fold number and port."""
-        firsts, inverse = _flows(high, low)
-        numbers = np.array(
-            [self._addresses.setdefault((int(high[i]), int(low[i])), len(self._addresses)) for i in firsts.tolist()],
-            np.uint64,
-        )
-        return np.uint64(_IPV6) | (numbers[inverse] << np.uint64(16)) | port.astype(np.uint64)
 
     def _assign(self, batch: SegmentBatch, firsts: I64, flow: I64, low: U64, high: U64, source_lower: Bool) -> I64:
         """Open streams at first segments and at SYNs, in frame order; give each row's stream."""
@@ -88,13 +85,14 @@ class StreamTracker:
         first_rows = set(firsts.tolist())
         visit: list[int] = np.union1d(firsts, np.flatnonzero(batch.flags & (SYN | FIN | RST))).tolist()
         noted = Flags(self.streams, batch)
-        later = _Later(firsts, flow, low, high)
+        keys = _Keys(batch, low, high, source_lower)
+        later = _Later(firsts, flow, keys)
         row = -1
         while visit:
             before, row = row, heapq.heappop(visit)
             if row == before:
                 continue
-            key = int(low[row]) << 64 | int(high[row])
+            key = keys.of(row)
             lower, flags = bool(source_lower[row]), int(batch.flags[row])
             stream = self._current.get(key)
             opens = stream is None or noted.reopens(stream, row, flags, lower=lower)
@@ -161,21 +159,41 @@ class StreamTracker:
         _go_further(self.streams.both("acked"), group[acks] ^ 1, batch.ack[acks])
 
 
+class _Keys:
+    """Names the four-tuple of a row by one number, the same one in every batch."""
+
+    def __init__(self, batch: SegmentBatch, low: U64, high: U64, source_lower: Bool) -> None:
+        """Take both ends of each row, the lower one first, and whether that is the source."""
+        self._batch, self._low, self._high, self._source_lower = batch, low, high, source_lower
+        six = batch.ip_version == 6
+        self._six = six if six.any() else None
+
+    def of(self, row: int) -> int:
+        """Give the number: it holds the addresses themselves."""
+        if self._six is None or not self._six[row]:
+            return int(self._low[row]) << 64 | int(self._high[row])
+        ends = (self._end(row, "src", "sport"), self._end(row, "dst", "dport"))
+        low, high = ends if self._source_lower[row] else ends[::-1]
+        return (1 << _END_BITS | low) << _END_BITS | high
+
+    def _end(self, row: int, side: str, port: str) -> int:
+        """Give an end with an IPv6 address as a number."""
+        high, low = (int(getattr(self._batch, f"{side}_{half}")[row]) for half in ("hi", "lo"))
+        return (high << 64 | low) << 16 | int(getattr(self._batch, port)[row])
+
+
 class _Later:
     """Finds the next row of a four-tuple; sorts the batch when first asked."""
 
-    def __init__(self, firsts: I64, flow: I64, low: U64, high: U64) -> None:
-        """Take the rows of first appearance of each flow, the flow of each row, and the halves of the keys."""
-        self._firsts, self._flow, self._low, self._high = firsts, flow, low, high
+    def __init__(self, firsts: I64, flow: I64, keys: _Keys) -> None:
+        """Take the rows of first appearance of each flow, the flow of each row, and what names their four-tuples."""
+        self._firsts, self._flow, self._keys = firsts, flow, keys
         self._flow_of: dict[int, int] | None = None
 
     def row(self, key: int, row: int) -> int | None:
         """Give the first row of a four-tuple behind a row, None where the batch has none."""
         if self._flow_of is None:
-            self._flow_of = {
-                int(self._low[first]) << 64 | int(self._high[first]): flow
-                for flow, first in enumerate(self._firsts.tolist())
-            }
+            self._flow_of = {self._keys.of(first): flow for flow, first in enumerate(self._firsts.tolist())}
             self._order = stable_order(self._flow)
             self._starts = np.searchsorted(self._flow[self._order], np.arange(len(self._firsts) + 1))
         flow = self._flow_of.get(key)
@@ -205,6 +223,14 @@ def _go_further(furthest: I64, group: I64, number: I64) -> None:
             if 0 < (each - now) % _WRAP < _HALF:
                 now = each
         furthest[groups[at]] = now
+
+
+def _ranks(high: U64, low: U64) -> U64:
+    """Give the place of each number of two halves among all of them in ascending order, equal ones the same."""
+    firsts, inverse = _flows(high, low)
+    rank = np.empty(len(firsts), np.uint64)
+    rank[np.lexsort((low[firsts], high[firsts]))] = np.arange(len(firsts), dtype=np.uint64)
+    return rank[inverse]
 
 
 def _flows(low: U64, high: U64) -> tuple[I64, I64]:

@@ -24,8 +24,9 @@ _WORTH_TELLING = 1000
 _FLOW_CONTROL = 8
 _CUT_SHORT = "close-outstanding"
 """The warning told first: of these messages nobody knows what became."""
-_BOTH_SIDES = "keepalive-missing"
+BOTH_SIDES = "keepalive-missing"
 """What either side could have done: nobody is named."""
+_LATE = "late-response"
 _PORT_PAIRS = "tcp.port==N,cmpp20"
 
 
@@ -44,7 +45,8 @@ def headlines(report: model.Report) -> list[str]:
     warnings = [f for f in flow if f.severity == "warn"]
     lines += [_finding(report, f) for f in warnings if f.rule == _CUT_SHORT]
     if not lines and not warnings and report.totals.pdus:
-        lines.append("Nothing wrong with framing, headers or the pairing of requests and responses.")
+        right = "framing, headers or the pairing of requests and responses"
+        lines.append(f"Nothing wrong with {right}{'; but inside PDUs, see below' if form else ''}.")
     lines += _messages(report)
     lines += _network(report)
     lines += [_finding(report, f) for f in warnings if f.rule != _CUT_SHORT]
@@ -88,10 +90,12 @@ def _login(session: model.Session) -> str:
     """Say how the login went."""
     if session.login == "ok":
         after = "" if session.login_ms is None else f" in {milliseconds(session.login_ms)}"
-        return f"login ok{after}"
+        return f"login ok{after}{f' after {session.connects} CONNECTs' if session.connects > 1 else ''}"
     if session.login == "refused":
         return f"login refused (Status {session.status})"
-    return "login not answered" if session.login == "unanswered" else "login not in the capture"
+    if session.login == "unanswered":
+        return "login not answered"
+    return "login not in the capture" if session.network is None else "no login"
 
 
 def _traffic(session: model.Session) -> str:
@@ -171,10 +175,10 @@ def _finding(report: model.Report, finding: model.Finding) -> str:
         who = f"the {silent} gave no response" if silent else "no response"
         return f"error unanswered: {who} to {which}{'; ' + more if more else ''} (first in frame {place.frame})."
     at_fault: str = finding.fault
-    if finding.rule == _BOTH_SIDES:
+    if finding.rule == BOTH_SIDES:
         at_fault = ""
     elif finding.fault == "peer":
-        at_fault = _role(report, finding, answering="unanswered" in finding.rule)
+        at_fault = _role(report, finding, answering="unanswered" in finding.rule or finding.rule == _LATE)
     blame = f" ({at_fault})" if at_fault else ""
     where = f"frame {place.frame}" if finding.count == 1 else f"{finding.count} times, first in frame {place.frame}"
     return f"{finding.severity} {finding.rule}{blame}: {place.detail} ({where})."
@@ -252,7 +256,7 @@ def _views(report: model.Report) -> list[str]:
         lines.append(
             f"{plural(len(later), 'session')} of CMPP 3.0: framed and paired, their changed bodies are not decoded."
         )
-    blind = [s for s in report.sessions if s.login == "not seen"]
+    blind = [s for s in report.sessions if s.login == "not seen" and s.network is None]
     if blind:
         lines.append(
             f"{plural(len(blind), 'session')} without CONNECT in the capture: begun before it, or short connections."

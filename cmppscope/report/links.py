@@ -38,16 +38,19 @@ class Parts(NamedTuple):
 NO_PARTS = Parts()
 
 
-def parts(session: Session, analysis: Analysis) -> Parts:
-    """Give the parts of a session."""
+def parts(session: Session, analysis: Analysis, *, brief: bool = False) -> Parts:
+    """Give the parts of a session; `brief` leaves out what is drawn: histograms, and levels over time.
+
+    Before the capture has ended they tell what is known so far.
+    """
     login = analysis.logins.get(session.number)
     shaken = analysis.handshake(session.stream.number)
     audited = session.number < AUDITED_SESSIONS
     return Parts(
         None if login is None else login_check(login),
-        _audit(session, analysis) if audited else None,
+        _audit(session, analysis, brief=brief) if audited else None,
         None if shaken is None else _network(shaken),
-        _latencies(analysis.audit.latencies.of(session.number), session, shaken) if audited else (),
+        _latencies(analysis.audit.latencies.of(session.number), session, shaken, brief=brief) if audited else (),
     )
 
 
@@ -80,14 +83,14 @@ def _says(login: Login) -> str:
     return told
 
 
-def _audit(session: Session, analysis: Analysis) -> model.Audit:
+def _audit(session: Session, analysis: Analysis, *, brief: bool) -> model.Audit:
     """Give the audit of a session."""
     audit, number = analysis.audit, session.number
     idle = audit.idle.state
     end = over_ns(session, analysis.last_time_ns)
     closing = None if session.ended else session.stream.closing
     return model.Audit(
-        directions=[_direction(session, analysis, direction) for direction in (0, 1)],
+        directions=[_direction(session, analysis, direction, brief=brief) for direction in (0, 1)],
         idle=model.Idle(
             longest_ms=milliseconds(int(idle.longest_ns[number])),
             longest_until_frame=int(idle.longest_frame[number]) or None,
@@ -101,11 +104,11 @@ def _audit(session: Session, analysis: Analysis) -> model.Audit:
     )
 
 
-def _direction(session: Session, analysis: Analysis, direction: int) -> model.DirectionAudit:
+def _direction(session: Session, analysis: Analysis, direction: int, *, brief: bool) -> model.DirectionAudit:
     """Give the audit of the requests that go one way."""
     audit, group = analysis.audit, session.number * 2 + direction
     window = audit.window.state
-    start, bucket_seconds, levels = audit.window.levels(group, SERIES_BUCKETS)
+    start, bucket_seconds, levels = (0, 1, []) if brief else audit.window.levels(group, SERIES_BUCKETS)
     requests, active = int(window.requests[group]), int(window.active[group])
     repeated = audit.repeats.found.get(group)
     return model.DirectionAudit(
@@ -164,7 +167,11 @@ def _network(shaken: Handshake) -> model.Network:
 
 
 def _latencies(
-    found: Mapping[int, Summary], session: Session | None = None, shaken: Handshake | None = None
+    found: Mapping[int, Summary],
+    session: Session | None = None,
+    shaken: Handshake | None = None,
+    *,
+    brief: bool = False,
 ) -> list[model.CommandLatency]:
     """Give latencies by command; of a session whose handshake was measured, what of them is the network's as well."""
     rows = []
@@ -178,7 +185,7 @@ def _latencies(
                 command=command_name(command),
                 count=summary.count,
                 latency_ms=told,
-                histogram=histogram(summary.coarse(A_DOUBLING)),
+                histogram=histogram([] if brief else summary.coarse(A_DOUBLING)),
                 network_ms=None if trip is None else milliseconds(trip),
                 application_p50_ms=None if trip is None else milliseconds(max(0, summary.percentile_ns(50) - trip)),
             )
@@ -217,20 +224,37 @@ def over_time(analysis: Analysis) -> list[model.LatencyOverTime]:
 
 def peers(analysis: Analysis) -> list[model.Peer]:
     """Give sessions together that one SP (by SP_Id, without one by address) has with one gateway (by address)."""
+    groups = _groups(analysis)
+    return [_peer(analysis, key, groups[key]) for key in sorted(groups, key=lambda key: (groups[key][0].number, *key))]
+
+
+def peer_of(analysis: Analysis) -> dict[int, model.Peer]:
+    """Give the SP and gateway of each session, by its number, where they have several; without latency."""
+    several = {key: sessions for key, sessions in _groups(analysis).items() if len(sessions) > 1}
+    return {
+        session.number: peer
+        for key, sessions in several.items()
+        for peer in (_peer(analysis, key, sessions, brief=True),)
+        for session in sessions
+    }
+
+
+def _groups(analysis: Analysis) -> dict[tuple[str, str, str], list[Session]]:
+    """Put sessions together by SP_Id, address of the SP where it has none, and address of the gateway."""
     groups: dict[tuple[str, str, str], list[Session]] = defaultdict(list)
     for session in analysis.sessions[:AUDITED_SESSIONS]:
         ends = (address(session.stream.originator), address(session.stream.responder))
         client = session.client
         sp_id = "" if session.source_addr is None else printable(session.source_addr)
         groups[sp_id, "" if sp_id else ends[client], ends[1 - client]].append(session)
-    return [_peer(analysis, key, groups[key]) for key in sorted(groups, key=lambda key: (groups[key][0].number, *key))]
+    return groups
 
 
-def _peer(analysis: Analysis, key: tuple[str, str, str], sessions: list[Session]) -> model.Peer:
-    """Give one SP and one gateway."""
+def _peer(analysis: Analysis, key: tuple[str, str, str], sessions: list[Session], *, brief: bool = False) -> model.Peer:
+    """Give one SP and one gateway; `brief` leaves out how long answers took."""
     sp_id, client, gateway = key
     total: dict[int, Summary] = {}
-    for session in sessions:
+    for session in () if brief else sessions:
         for command, summary in analysis.audit.latencies.of(session.number).items():
             total.setdefault(command, Summary()).add(summary)
     begins = sorted(session.first_time_ns for session in sessions)

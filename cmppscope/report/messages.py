@@ -7,12 +7,13 @@ A row of `messages --format ndjson` is an object with
   `dest` (a list);
 * `state`: `submitted` (the capture ended before the response), `unanswered`, `unknown` (the response may lie in a
   Gap), `accepted` (no report wanted), `refused`, `unreported`, a Stat such as `DELIVRD`, or `mixed` where receivers or
-  parts differ; an MO or FWD is `delivered` where it was taken;
+  parts differ; an MO or FWD is `delivered` where it was taken; `mixed` then says in words which part or receiver has
+  which state, and is null otherwise;
 * `result` with its `meaning`, `msg_id` (a decimal string) with `msg_id_text`, `response_ms`, `end_to_end_ms` (to the
   last first report of a receiver);
-* `parts`: `pdu`, `number`, `total`, `msg_id_text` and `state` of each; `reports`: `pdu`, `time`, `stat`, `meaning`,
-  `ms` and `again` (a second one) of each; `hops`: `pdu`, `type`, `nodes`, `from` and `to` of each FWD; `cancels`: `pdu`
-  and `success_id`;
+* `parts`: `pdu`, `number`, `total`, `msg_id_text` and `state` of each; `reports`: `pdu`, `time`, `dest` (null where it
+  is none of the receivers), `stat`, `meaning`, `ms` and `again` (a second one) of each; `hops`: `pdu`, `type`, `nodes`,
+  `from` and `to` of each FWD; `cancels`: `pdu` and `success_id`;
 * `text`, joined, null where Msg_Fmt names no text; `content`, the octets of all parts, headers included. Masked they
   are one `{"octets": n}` each.
 """
@@ -21,6 +22,7 @@ from __future__ import annotations
 
 import datetime as dt
 from collections.abc import Iterator, Sequence
+from typing import Protocol
 
 import numpy as np
 
@@ -28,11 +30,11 @@ from cmppscope.columns import PduColumns
 from cmppscope.messages.ledger import stat_octets
 from cmppscope.messages.listing import MT, Listing, Message
 from cmppscope.redact import Redaction
+from cmppscope.report.mixed import apart, named, receivers_of
 from cmppscope.report.names import iso_time
 from cmppscope.report.pdus import pdu_rows
 from cmppscope.report.safe import json_safe
 from cmppscope.rules import Results
-from cmppscope.sessions import Session
 from cmppscope.tables import Row
 from cmppscope.transactions.table import ANSWERED, LATE, NO_RESULT, OPEN, STATES
 from dissectors.cmpp.enums import MSG_FWD_TYPE, stat_meaning
@@ -40,15 +42,26 @@ from dissectors.cmpp.msgid import format_msg_id
 from dissectors.cmpp.text import decode_text
 from dissectors.cmpp.udh import parse_udh
 
+MIXED = "mixed"
+"""The state of a message whose parts or receivers differ."""
 CHUNK = 1024
 """Messages that are Python values at one time."""
 
-COLUMNS = ("message", "frame", "time", "kind", "state", "src", "dest", "receivers", "end_to_end_ms", "text")
+COLUMNS = ("message", "frame", "time", "kind", "state", "src", "dest", "receivers", "end_to_end_ms", "mixed", "text")
 """What a table shows."""
 
 
+class Account(Protocol):
+    """What a row needs of a session."""
+
+    @property
+    def source_addr(self) -> str | None:
+        """The SP_Id, None as long as it is not known."""
+        ...
+
+
 def message_rows(
-    listing: Listing, sessions: Sequence[Session], results: Results, redaction: Redaction, zone: dt.tzinfo
+    listing: Listing, sessions: Sequence[Account], results: Results, redaction: Redaction, zone: dt.tzinfo
 ) -> Iterator[Row]:
     """Yield every message as a row, in the order of their first requests."""
     messages = listing.messages()
@@ -69,7 +82,7 @@ class _Rows:
     """Makes rows."""
 
     def __init__(
-        self, listing: Listing, sessions: Sequence[Session], results: Results, redaction: Redaction, zone: dt.tzinfo
+        self, listing: Listing, sessions: Sequence[Account], results: Results, redaction: Redaction, zone: dt.tzinfo
     ) -> None:
         self._listing, self._sessions, self._results = listing, sessions, results
         self._redaction, self._zone = redaction, zone
@@ -80,7 +93,7 @@ class _Rows:
         first = message.parts[0]
         head = sent.row(first)
         fields = masked[first]["fields"] or {}
-        told = [self._reports(row) for row in message.parts]
+        told = [self._reports(row, masked[row]["fields"] or {}, plain[row]["fields"] or {}) for row in message.parts]
         states = [self._state(message.kind, row, reports) for row, reports in zip(message.parts, told, strict=True)]
         code = head["result"]
         reported = [report["ms"] for reports in told for report in reports if not report["again"]]
@@ -100,6 +113,7 @@ class _Rows:
             "receivers": fields.get("dest_usr_tl", 1 if fields else None),
             "dest": dest if isinstance(dest, list | None) else [dest],
             "state": _common(states),
+            "mixed": self._mixed(message, states, told, masked, plain),
             "result": None if code == NO_RESULT else code,
             "meaning": None if code == NO_RESULT else self._results.of(head["command"], code),
             **_msg_id(self._id(message.kind, head, fields)),
@@ -119,10 +133,11 @@ class _Rows:
         """Give the Msg_Id: of the response to a SUBMIT, else of the request."""
         return head["msg_id"] & (2**64 - 1) if kind == MT else int(fields.get("msg_id") or 0)
 
-    def _reports(self, row: int) -> list[Row]:
+    def _reports(self, row: int, masked: Row, plain: Row) -> list[Row]:
         """Give the reports of a request."""
         sent = self._listing.sent
         reports = self._listing.reports_of(int(sent["pdu"][row]))
+        dest = receivers_of(reports["number"], plain.get("dest_terminal_id"), masked.get("dest_terminal_id"))
         began = int(sent["time_ns"][row])
         found = []
         for at in range(len(reports)):
@@ -132,6 +147,7 @@ class _Rows:
                 {
                     "pdu": int(reports["report"][at]),
                     "time": iso_time(time_ns, self._zone),
+                    "dest": dest[at],
                     "stat": stat,
                     "meaning": stat_meaning(stat),
                     "ms": _ms(time_ns - began),
@@ -145,6 +161,25 @@ class _Rows:
         state, result, asked = (int(self._listing.sent[name][row]) for name in ("state", "result", "asked"))
         stats = [report["stat"] for report in reports if not report["again"]]
         return state_of(kind == MT, state, result, asked, stats)
+
+    def _mixed(
+        self,
+        message: Message,
+        states: list[str],
+        told: list[list[Row]],
+        masked: dict[int, Row],
+        plain: dict[int, Row],
+    ) -> str | None:
+        """Say which part, or which receiver of the only part, has which state; None where all have one."""
+        if _common(states) != MIXED:
+            return None
+        if len(states) > 1:
+            numbers = [_numbers(plain[row]["fields"] or {})[1] for row in message.parts]
+            return apart([(f"part {number or '?'}", state) for number, state in zip(numbers, states, strict=True)])
+        first = [report for report in told[0] if not report["again"]]
+        dest = (masked[message.parts[0]]["fields"] or {}).get("dest_terminal_id") or []
+        silent = len(dest) - len(first)
+        return apart([*((named(report["dest"]), report["stat"]) for report in first), *[("", "unreported")] * silent])
 
     def _part(self, row: int, state: str, fields: Row | None, plain: Row | None) -> Row:
         """Tell of one part."""
@@ -253,7 +288,7 @@ def stat_text(stat: int) -> str:
 
 def _common(values: Sequence[str]) -> str:
     """Give the value that all have in common, `mixed` where they differ."""
-    return values[0] if len(set(values)) == 1 else "mixed"
+    return values[0] if len(set(values)) == 1 else MIXED
 
 
 def _ms(nanoseconds: int) -> float:

@@ -27,7 +27,7 @@ def drops(report: model.Report) -> list[str]:
             continue
         lines += _tested_in_vain(session, session.audit)
         side, _, how = session.closed_by.partition("_")
-        if how in _CLOSED and session.login != "refused" and session.audit.idle.at_end_ms >= _IDLE_MS:
+        if closed_after_silence(session):
             who = side.upper() if side == "sp" else session.roles[session.closed_direction or 0]
             silent[who, how].append(session)
     for (who, how), sessions in silent.items():
@@ -44,6 +44,12 @@ def drops(report: model.Report) -> list[str]:
         )
         lines.append(f"The {who} {_CLOSED[how]} {which} of silence, without TERMINATE; {tested}.")
     return lines
+
+
+def closed_after_silence(session: model.Session) -> bool:
+    """Tell whether the connection was closed without TERMINATE when it had carried nothing for a while."""
+    closed = session.closed_by.partition("_")[2] in _CLOSED and session.login != "refused"
+    return closed and session.audit is not None and session.audit.idle.at_end_ms >= _IDLE_MS
 
 
 def _tested_in_vain(session: model.Session, audit: model.Audit) -> list[str]:

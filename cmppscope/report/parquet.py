@@ -69,7 +69,7 @@ MESSAGES: Schema = {
     **dict.fromkeys(("sp_id", "service_id", "src"), _TEXT),
     "receivers": _COUNT,
     "dest": pl.List(pl.String),
-    "state": _TEXT,
+    **dict.fromkeys(("state", "mixed"), _TEXT),
     "result": _COUNT,
     "meaning": _TEXT,
     "msg_id": pl.UInt64(),

@@ -107,20 +107,22 @@ def csv_table(rows: Iterable[Row]) -> Iterator[str]:
         line.truncate()
 
 
-def lines_of(rows: Iterable[Row], format_: str, columns: Sequence[str], *, widest: int = _WIDEST) -> Iterator[bytes]:
-    """Write rows as `ndjson`, `csv` or `table`; only the last one leaves columns out."""
+def lines_of(
+    rows: Iterable[Row], format_: str, columns: Sequence[str], *, widest: int = _WIDEST, ahead: int = _AHEAD
+) -> Iterator[bytes]:
+    """Write rows as `ndjson`, `csv` or `table`; only the last one leaves columns out, and reads rows `ahead`."""
     writers = {"ndjson": ndjson, "csv": csv_table}
-    lines = table(rows, columns, widest=widest) if format_ == "table" else writers[format_](rows)
+    lines = table(rows, columns, widest=widest, ahead=ahead) if format_ == "table" else writers[format_](rows)
     return (line.encode() for line in lines)
 
 
-def table(rows: Iterable[Row], columns: Sequence[str], *, widest: int = _WIDEST) -> Iterator[str]:
-    """Write some columns of rows for a terminal; the first rows decide how wide a column is, up to `widest`."""
+def table(rows: Iterable[Row], columns: Sequence[str], *, widest: int = _WIDEST, ahead: int = _AHEAD) -> Iterator[str]:
+    """Write some columns of rows for a terminal; the rows read `ahead` tell how wide a column is, up to `widest`."""
     source = iter(rows)
-    ahead = [row for _, row in zip(range(_AHEAD), source, strict=False)]
-    cells = [[_shown(row[name]) for name in columns] for row in ahead]
+    first = [row for _, row in zip(range(ahead), source, strict=False)]
+    cells = [[_shown(row[name]) for name in columns] for row in first]
     sizes = [min(widest, max([width(name), *(width(row[at]) for row in cells)])) for at, name in enumerate(columns)]
-    right = [bool(ahead) and all(isinstance(row[name], int | float | None) for row in ahead) for name in columns]
+    right = [bool(first) and all(isinstance(row[name], int | float | None) for row in first) for name in columns]
 
     def line(row: Sequence[str]) -> str:
         padded = []

@@ -12,8 +12,9 @@ from collections.abc import Iterable, Sequence
 from msgspec import UNSET
 
 from cmppscope.report import model
-from cmppscope.report.headlines import headlines, milliseconds, plural, session_line
+from cmppscope.report.headlines import BOTH_SIDES, headlines, milliseconds, plural, session_line
 from cmppscope.report.safe import printable, width
+from cmppscope.report.words import long_time
 
 COLUMNS = 80
 FIRST_LINES = 10
@@ -141,7 +142,7 @@ def _findings(report: model.Report) -> list[str]:
         return []
     lines = ["Findings"]
     for finding in report.findings:
-        blame = f"{finding.fault}'s fault"
+        blame = "both sides' fault" if finding.rule == BOTH_SIDES else f"{finding.fault}'s fault"
         lines += _wrapped(
             f"{finding.severity:<5} {finding.rule}  ×{finding.count:,}  {finding.section}  ({blame})", "  "
         )
@@ -231,7 +232,7 @@ def _wrapped(sentence: str, indent: str) -> list[str]:
 
 def _figure(value: float) -> str:
     """Write milliseconds without their unit."""
-    if abs(value) >= 100_000_000:  # a clock that jumped
+    if abs(value) >= 10_000_000:  # a clock that jumped
         return f"{value:.0e}"
     if abs(value) >= 100_000:
         return f"{value / 1000:.0f}k"
@@ -253,6 +254,4 @@ def _seconds(capture: model.Capture) -> str:
         return ""
     first, last = (dt.datetime.fromisoformat(t[:26]) for t in (capture.first_time, capture.last_time))
     seconds = (last - first).total_seconds()
-    if seconds >= 3600:
-        return f"{seconds / 3600:.1f} h"
-    return f"{seconds / 60:.1f} min" if seconds >= 180 else f"{seconds:.2f} s"
+    return long_time(seconds) if seconds >= 180 else f"{seconds:.2f} s"

@@ -6,23 +6,26 @@ None of them blames a peer: whether octets were damaged on their way, forged, or
 from __future__ import annotations
 
 from cmppscope.decode import fragments
-from cmppscope.framing import UNDECIDED_OCTETS
+from cmppscope.framing import UNDECIDED_OCTETS, UNDECIDED_STREAMS
 from cmppscope.reassembly import HELD_OCTETS
 from cmppscope.reassembly.direction import HOLE_OCTETS, HOLE_SEGMENTS
 from cmppscope.reassembly.streams import STREAMS_OPEN
 from cmppscope.rules.model import CAPTURE, Facts, Hits, Severity, rule
-from cmppscope.transactions.table import OPEN_REQUESTS, STRAY_RESPONSES
+from cmppscope.transactions.table import OPEN_REQUESTS, REUSES, STRAY_RESPONSES
 
 _CAPS = {
     "full": f"{{a}} octets in {{b}} pieces wait behind a hole, and {HOLE_OCTETS} in {HOLE_SEGMENTS} are kept: "
     "the hole is given up",
     "full-all": f"{{a}} octets wait behind holes of all streams, and {HELD_OCTETS} are kept: this hole is given up",
-    "undecided": f"{UNDECIDED_OCTETS} octets of streams not recognised yet are kept: this one, with {{a}}, is given up",
+    "undecided": f"{UNDECIDED_OCTETS} octets of {UNDECIDED_STREAMS} streams not recognised yet are kept: this one, "
+    "with {a}, is given up",
     "streams": f"{STREAMS_OPEN} connections are remembered at once: what comes later of this one is a new stream",
     "requests": f"{OPEN_REQUESTS} requests without a response are kept: {{a}} older ones, of which this is the first, "
     "are given up",
     "strays": f"{STRAY_RESPONSES} responses without a request are kept: {{a}} older ones, of which this is the first, "
-    "are settled",
+    "count as unknown",
+    "reuses": f"{REUSES} requests with the Sequence_Id of an open one are kept: {{a}} more, of which this is the "
+    "first, are left out",
     "fragments-full": f"{fragments.PACKETS_MAX} packets, {fragments.OCTETS_MAX} octets and {fragments.PIECES_MAX} "
     "fragments a packet are kept: a packet with {a} octets in {b} fragments is given up",
 }

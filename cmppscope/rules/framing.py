@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from functools import partial
+
 import numpy as np
 
 from cmppscope.columns import COMPILED
@@ -70,10 +72,27 @@ def truncated(facts: Facts) -> Hits:
     return facts.oddities("truncated", PEER)
 
 
-@rule("frame-resync", Severity.WARN, "§7.3", "{a} octets belong to no PDU and were skipped to find the next header")
+@rule(
+    "frame-resync",
+    Severity.WARN,
+    "§7.3",
+    "{a} octets, {first} to {last} of the direction, belong to no PDU and were skipped to find the next header",
+)
 def resync(facts: Facts) -> list[Hits]:
-    """Every octet of a direction belongs to a PDU."""
-    return [facts.oddities("skipped", PEER), facts.oddities("skipped", CAPTURE)]
+    """Every octet of a direction belongs to a PDU.
+
+    Octets of a direction are counted from 0.
+    """
+    found = [facts.oddities("skipped", PEER), facts.oddities("skipped", CAPTURE)]
+    for hits in found:
+        hits.values = partial(_skipped, hits)
+    return found
+
+
+def _skipped(hits: Hits, place: int) -> dict[str, object]:
+    """Give the first and the last octet that was skipped."""
+    first = int(hits.offset[place])
+    return {"first": first, "last": first + int(hits.a[place]) - 1}
 
 
 @rule(

@@ -68,7 +68,7 @@ def backwards(facts: Facts) -> Hits:
     return facts.pdus(s.row[at], s.before[at], s.value[at])
 
 
-@rule("sequence-constant", Severity.WARN, "§7.3", "different requests all carry Sequence_Id {a}")
+@rule("sequence-constant", Severity.WARN, "§7.3", "different requests in a row carry Sequence_Id {a}")
 def constant(facts: Facts) -> Hits:
     """Different requests carry different Sequence_Ids."""
     s = facts.sequences

@@ -16,7 +16,7 @@ from cmppscope.rules.open_ends import Waiting, requests
     "keepalive-missing",
     Severity.WARN,
     "§6.1",
-    "nothing for {seconds:.1f} s on an open connection, and nobody tested it",
+    "nothing for {seconds:.1f} s on an open connection: neither side sent ACTIVE_TEST",
 )
 def missing(facts: Facts) -> Hits:
     """A long connection that carries nothing for C is tested with ACTIVE_TEST.

@@ -10,13 +10,12 @@ from __future__ import annotations
 import numpy as np
 
 from cmppscope.arrays import stable_order
-from cmppscope.framing.headers import known
 from cmppscope.reassembly import Streams
 from cmppscope.rules.model import Sequences
 from cmppscope.tables import I64, Oddity, PduBatch
 from cmppscope.transactions import Timers, begins_blind
+from dissectors.cmpp.enums import RESPONSE
 
-_RESPONSE = 0x80000000
 _WRAP = 1 << 32
 _HIGH = 0x7FFFFF00
 """From here on a Sequence_Id may be about to wrap."""
@@ -39,7 +38,7 @@ class SequenceTracker:
 
     def feed(self, batch: PduBatch, resends: I64, odd: list[Oddity]) -> Sequences:
         """Compare the requests of a batch with those before."""
-        request = known(batch.command) & (batch.command < _RESPONSE)
+        request = batch.command < RESPONSE
         request[resends] = False
         rows = np.flatnonzero(request)
         group = batch.stream[rows] * 2 + batch.direction[rows]
@@ -59,9 +58,9 @@ class SequenceTracker:
         return Sequences(rows, before, value, run, zero_first)
 
     def _forget_across_gaps(self, batch: PduBatch, rows: I64, group: I64, before: I64, odd: list[Oddity]) -> set[int]:
-        """Take away what stood before a Gap; give the requests behind one."""
+        """Take away what stood before a Gap, or before skipped octets; give the requests behind one."""
         for oddity in odd:
-            if oddity.fault == "capture":
+            if oddity.fault == "capture" or oddity.kind == "skipped":
                 self._gaps.setdefault(oddity.stream * 2 + oddity.direction, []).append(oddity.offset)
         behind_gaps: set[int] = set()
         for sender in np.intersect1d(group, np.fromiter(self._gaps, np.int64)).tolist():

@@ -160,7 +160,7 @@ def length_71(facts: Facts) -> Hits:
     return deliver.hits(wrong)
 
 
-@rule("report-stat", Severity.WARN, "§7.4.5.1", "Stat is {stat}")
+@rule("report-stat", Severity.WARN, "§7.4.5.1", "Stat is {stat}, which is no state of the document")
 def stat(facts: Facts) -> list[Hits]:
     """Stat of a status report is one of the seven words of table 1, or of the form that later editions added.
 

@@ -48,7 +48,7 @@ def _numbered(facts: Facts, wrong: Callable[[I64, I64], Bool]) -> list[Hits]:
     return found
 
 
-@rule("submit-pk-zero", Severity.ERROR, "§7.4.3.1", "Pk_total is {pk_total}, Pk_number {pk_number}")
+@rule("submit-pk-zero", Severity.ERROR, "§7.4.3.1", "Pk_total is {pk_total}, Pk_number {pk_number}; both begin at 1")
 def pk_zero(facts: Facts) -> list[Hits]:
     """Pk_total and Pk_number count from 1."""
     return _numbered(facts, lambda total, number: (total == 0) | (number == 0))

@@ -9,18 +9,21 @@ every other key is walked in Python. A request whose octets repeat those of an o
 A response that answers nothing is kept until the end: its request may become known later, out of a hole. What is left
 is put down to the capture where a Gap or the capture's start may hold the request, else to the peer.
 
-State: the requests open, those of the last HISTORY PDUs, and the responses that answer nothing; each has its cap.
+State: the requests open, those of the last HISTORY PDUs, the responses that answer nothing, and the Sequence_Ids used
+too early; each has its cap. Whether one is reached is decided behind every CAPS_EVERY PDUs only, so that it does not
+depend on batches: where one may be reached inside a batch, the batch is taken in pieces that end there.
 """
 
 from __future__ import annotations
 
 from bisect import bisect_left, insort
 from collections import Counter, OrderedDict
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
+from itertools import pairwise
 
 import numpy as np
 
-from cmppscope.arrays import distinct, stable_order
+from cmppscope.arrays import distinct, grown, none, stable_order
 from cmppscope.columns import PduColumns
 from cmppscope.framing.headers import known
 from cmppscope.reassembly import Stream, Streams
@@ -28,12 +31,14 @@ from cmppscope.tables import I64, Oddity, PduBatch
 from cmppscope.transactions.strays import Answers, History, LookUp
 from cmppscope.transactions.table import (
     BEGINNING,
+    CAPS_EVERY,
     DUPLICATE,
     ECHOES,
     HISTORY,
     OPEN,
     OPEN_REQUESTS,
     RESPONSE_UNKNOWN,
+    REUSES,
     STATES,
     STRAY_RESPONSES,
     STRAYS,
@@ -51,6 +56,7 @@ from cmppscope.transactions.table import (
     contents,
     in_order,
     join,
+    joined,
     no_transactions,
     transactions,
 )
@@ -89,23 +95,19 @@ class Pairing:
         self._strays: OrderedDict[int, list[Stray]] = OrderedDict()
         self._stray_count = 0
         self._gaps: dict[int, list[tuple[int, int]]] = {}
-        """Frame at which it was known and stream offset of each Gap, by stream * 2 + direction.
+        """Frame at which it was known and stream offset of Gaps, by stream * 2 + direction.
 
+        Of those before the batch the last two tell all: a PDU that is known later stands behind every one of them.
         The offset is BEGINNING where a direction was captured from its middle on.
         """
-        self._begun: dict[int, int] = {}
-        """Frame at which the first PDU of each direction was known."""
+        self._begun = none()
+        """Frame at which the first PDU of each direction was known, 0 for those of which none was."""
         self._reuses: list[Reuse] = []
-        self._answered_again: Counter[int] = Counter()
-        self._tests: dict[tuple[int, int, int], int] = {}
-        self.echoes: dict[int, int] = {}
+        self._tests: OrderedDict[tuple[int, int, int], int] = OrderedDict()
+        self.echoes: OrderedDict[int, int] = OrderedDict()
         """An ACTIVE_TEST of the other side with the same Sequence_Id, by the PDU of the ACTIVE_TEST before it."""
-        self.settled: list[Stray] = []
-        """Strays settled for want of room."""
         self.odd: list[Oddity] = []
         """Caps reached with the last batch."""
-        self._dropped: Work | None = None
-        """Requests of the last batch that are not kept open for want of room."""
 
     def feed(self, batch: PduBatch, columns: PduColumns, session: I64, odd: list[Oddity]) -> Paired:
         """Pair a batch; `odd` tells the Gaps that became known with it."""
@@ -115,6 +117,29 @@ class Pairing:
                 self._gaps.setdefault(oddity.stream * 2 + oddity.direction, []).append(place)
         self.odd = []
         self._note_beginnings(batch)
+        parts = [self._pair(*piece) for piece in self._pieces(batch, columns, session)]
+        for oddity in odd:
+            del self._gaps.get(oddity.stream * 2 + oddity.direction, [])[:-2]
+        return parts[0] if len(parts) == 1 else joined(parts)
+
+    def _pieces(
+        self, batch: PduBatch, columns: PduColumns, session: I64
+    ) -> Iterator[tuple[PduBatch, PduColumns, I64, int]]:
+        """Give a batch whole, or, where a cap may be reached in it, in pieces; with each the row where it begins."""
+        opened = 0 if self._open is None else len(self._open.pdu)
+        room = (OPEN_REQUESTS - opened, STRAY_RESPONSES - self._stray_count, REUSES - len(self._reuses))
+        if len(batch) <= min(room):
+            yield batch, columns, session, 0
+            return
+        end = batch.first + len(batch)
+        ends = [at + 1 for at in range(-(-batch.first // CAPS_EVERY) * CAPS_EVERY, end, CAPS_EVERY)]
+        borders = [0, *(at - batch.first for at in ends if at < end), len(batch)]
+        for begin, stop in pairwise(borders):
+            piece = batch.part(begin, stop)
+            yield piece, PduColumns(piece), session[begin:stop], begin
+
+    def _pair(self, batch: PduBatch, columns: PduColumns, session: I64, begin: int) -> Paired:
+        """Pair a piece of a batch that begins at a row."""
         work, rows = self._working_set(batch, columns, session)
         if not len(work.pdu):
             return Paired(no_transactions(), rows[:0])
@@ -153,12 +178,16 @@ class Pairing:
         self._reuses += walker.reuses
         closed = self._close_settled(work, pairs)
         self._carry(work, pairs, batch, opened)
-        closed = self._close_dropped(closed)
+        settled: list[Stray] = []
+        if (batch.first + len(batch) - 1) % CAPS_EVERY == 0:
+            closed, settled = self._close_beyond_room(closed), self._settle_beyond_room()
+            self._forget_reuses()
         resends = rows[np.array(sorted(pairs.joined), np.int64) - opened] if pairs.joined else rows[:0]
         sent_again = sorted(
-            r._replace(row=int(rows[r.row - opened]), lossy=self._lost_since(work, r)) for r in walker.sent_again
+            r._replace(row=begin + int(rows[r.row - opened]), lossy=self._lost_since(work, r))
+            for r in walker.sent_again
         )
-        return Paired(closed, resends, self._excuse(work, pairs), sent_again)
+        return Paired(closed, begin + resends, self._excuse(work, pairs), sent_again, settled)
 
     def close(
         self, last_time_ns: int, lost_tails: frozenset[int] = frozenset()
@@ -177,23 +206,33 @@ class Pairing:
             fates = [self._fate(work, row, last_time_ns, lost_tails) for row in range(len(work.pdu))]
             closed.state = np.array(fates, np.int64)
         kept = [s for group in self._strays.values() for s in group]
-        strays = self.settled + self._settle(kept, lost_tails, Counter(self._answered_again))
-        return closed, sorted(strays, key=lambda s: s.pdu), self._reuses_blamed(lost_tails)
+        return closed, self._settle(kept, lost_tails), self._reuses_blamed(lost_tails)
 
     def lossy_directions(self, lost_tails: frozenset[int]) -> frozenset[int]:
-        """Give the directions (stream * 2 + direction) of which the capture may have lost PDUs, wherever that was."""
-        groups = {2 * stream.number + d for stream in self._streams for d in (0, 1)}
+        """Give the directions (stream * 2 + direction) of which the capture may have lost PDUs, wherever that was.
+
+        Streams without any PDU are left out.
+        """
+        streams = np.flatnonzero(self._begun.reshape(-1, 2).any(axis=1))
+        groups = np.concatenate([streams * 2, streams * 2 + 1]).tolist()
         return frozenset(g for g in groups if self._may_be_lost(g >> 1, g & 1, -1, lost_tails))
 
     def _note_beginnings(self, batch: PduBatch) -> None:
         """Note where the first PDU of a direction is not known to be the first that was sent."""
+        if not len(batch):
+            return
         groups, first, _ = distinct(batch.stream * 2 + batch.direction)
-        for group, row in zip(groups.tolist(), first.tolist(), strict=True):
-            if group not in self._begun:
-                self._begun[group] = int(batch.known_frame[row])
-                frame = int(batch.frame[row])
-                if begins_blind(self._streams[group >> 1], group & 1, frame):
-                    insort(self._gaps.setdefault(group, []), (frame, BEGINNING))
+        self._begun = grown(self._begun, int(groups[-1] | 1) + 1)
+        new = self._begun[groups] == 0
+        self._begun[groups[new]] = batch.known_frame[first[new]]
+        for group, row in zip(groups[new].tolist(), first[new].tolist(), strict=True):
+            frame = int(batch.frame[row])
+            if begins_blind(self._streams[group >> 1], group & 1, frame):
+                insort(self._gaps.setdefault(group, []), (frame, BEGINNING))
+
+    def _begun_at(self, group: int) -> int:
+        """Give the frame at which the first PDU of a direction was known, 0 where none was."""
+        return int(self._begun[group]) if group < len(self._begun) else 0
 
     def _working_set(self, batch: PduBatch, columns: PduColumns, session: I64) -> tuple[Work, I64]:
         """Put the open requests in front of the batch's PDUs of known commands."""
@@ -235,16 +274,46 @@ class Pairing:
         rows = rows[stable_order(work.pdu[rows])]
         return transactions(work, rows, pairs, self._timers)
 
-    def _close_dropped(self, closed: Transactions) -> Transactions:
-        """Put the requests that are not kept for want of room to those that are closed."""
-        if self._dropped is None or not len(self._dropped.pdu):
+    def _close_beyond_room(self, closed: Transactions) -> Transactions:
+        """Close the oldest of too many open requests, as unknown, beside those that are closed already."""
+        work = self._open
+        if work is None or len(work.pdu) <= OPEN_REQUESTS:
             return closed
-        count = len(self._dropped.pdu)
-        stream, direction, frame = self._dropped.row(0, "stream", "direction", "frame")
+        kept = np.arange(len(work.pdu)) >= len(work.pdu) - OPEN_REQUESTS
+        gone = work.take(np.flatnonzero(~kept & (work.first == 0)))
+        kept &= (work.first == 0) | ~np.isin(work.first, gone.pdu)
+        self._open = work.take(np.flatnonzero(kept))
+        count = len(gone.pdu)
+        if not count:
+            return closed
+        stream, direction, frame = gone.row(0, "stream", "direction", "frame")
         self._tell("requests", stream, direction, frame, count)
-        table = transactions(self._dropped, np.arange(count), Pairs(np.full(count, -1, np.int64)), self._timers)
+        table = transactions(gone, np.arange(count), Pairs(np.full(count, -1, np.int64)), self._timers)
         table.state[:] = UNKNOWN
         return in_order([closed, table])
+
+    def _settle_beyond_room(self) -> list[Stray]:
+        """Settle the oldest of too many responses that answer nothing, as unknown: their requests may come yet."""
+        if self._stray_count <= STRAY_RESPONSES:
+            return []
+        gone: list[Stray] = []
+        for key in sorted(self._strays, key=lambda key: self._strays[key][0].pdu):
+            gone += self._strays.pop(key)
+            if self._stray_count - len(gone) <= STRAY_RESPONSES:
+                break
+        self._stray_count -= len(gone)
+        gone.sort(key=lambda stray: stray.pdu)
+        self._tell("strays", gone[0].stream, gone[0].direction, gone[0].frame, len(gone))
+        return [stray._replace(kind=RESPONSE_UNKNOWN) for stray in gone]
+
+    def _forget_reuses(self) -> None:
+        """Keep no more than the first reuses of Sequence_Ids."""
+        if len(self._reuses) <= REUSES:
+            return
+        self._reuses.sort(key=lambda reuse: reuse.pdu)
+        first, count = self._reuses[REUSES], len(self._reuses) - REUSES
+        self._tell("reuses", first.stream, first.direction, first.frame, count)
+        del self._reuses[REUSES:]
 
     def _tell(self, kind: str, stream: int, direction: int, frame: int, count: int) -> None:
         """Note that a cap was reached, and of the oldest where it stands."""
@@ -264,8 +333,6 @@ class Pairing:
         again = np.flatnonzero(still & (work.first > 0))
         still[again] = np.isin(work.first[again], work.pdu[still & (work.first == 0)])
         rows = np.flatnonzero(still)
-        beyond, rows = rows[:-OPEN_REQUESTS], rows[-OPEN_REQUESTS:]
-        self._dropped = work.take(beyond[work.first[beyond] == 0])
         for row in rows[(rows >= opened) & (work.check[rows] < 0)].tolist():
             work.check[row] = check_of(batch, int(work.pdu[row]))
         self._open = work.take(rows)
@@ -294,10 +361,9 @@ class Pairing:
                 self.echoes[asked] = pdu
             else:
                 self._tests[stream, direction, sequence] = pdu
-        while len(self._tests) > ECHOES:
-            del self._tests[next(iter(self._tests))]
-        while len(self.echoes) > ECHOES:
-            del self.echoes[next(iter(self.echoes))]
+            for table in (self._tests, self.echoes):
+                if len(table) > ECHOES:
+                    table.popitem(last=False)
 
     def _sort_out_strays(self, work: Work, pairs: Pairs, strays: list[int]) -> None:
         """Name what each response that answers nothing is, and keep it."""
@@ -328,14 +394,10 @@ class Pairing:
                 first=first,
                 again=again,
                 excused=0,
+                gap=self._gap_before(work, row),
             )
             self._strays.setdefault(int(work.key[row]), []).append(stray)
             self._stray_count += 1
-        while self._stray_count > STRAY_RESPONSES:
-            gone = self._strays.popitem(last=False)[1]
-            self._stray_count -= len(gone)
-            self._tell("strays", gone[0].stream, gone[0].direction, gone[0].frame, len(gone))
-            self.settled += self._settle(gone, frozenset(), self._answered_again)
 
     def claim(self, key: int, fits: Callable[[int, int, int], bool]) -> Stray | None:
         """Hand out the first kept response of a key whose PDU, frame and time `fits` says belong to a request."""
@@ -356,9 +418,10 @@ class Pairing:
         ]
         return sorted(blamed, key=lambda r: r.pdu)
 
-    def _settle(self, strays: list[Stray], lost_tails: frozenset[int], answers: Counter[int]) -> list[Stray]:
-        """Put stray responses down to the capture or to resends, where these explain them."""
+    def _settle(self, strays: list[Stray], lost_tails: frozenset[int]) -> list[Stray]:
+        """Put stray responses down to the capture or to resends, where these explain them; give them in order."""
         settled = []
+        answers: Counter[int] = Counter()
         for stray in sorted(strays, key=lambda s: s.pdu):
             found = self._blame(stray, lost_tails)
             if found.kind == DUPLICATE:
@@ -382,15 +445,19 @@ class Pairing:
         last = self._gaps.get(group, [])[-2:]
         lost = any(known >= since and (since or offset != BEGINNING) for known, offset in last)
         # neither the beginning nor a PDU: a few segments without octets tell nothing of what went before
-        empty = group not in self._begun and self._streams[stream].isn[direction] is None
+        empty = not self._begun_at(group) and self._streams[stream].isn[direction] is None
         return lost or empty or group in lost_tails or not self._streams[stream].seen[direction]
 
     def _is_lossy(self, work: Work, request: int, response: int) -> bool:
         """Tell whether a Gap lies between a request and a response."""
-        stream, direction, known, offset = work.row(response, "stream", "direction", "known_frame", "offset")
+        return self._gap_before(work, response) >= int(work.frame[request])
+
+    def _gap_before(self, work: Work, row: int) -> int:
+        """Give the frame at which the last Gap before a PDU in its direction was known, -1 where there is none."""
+        stream, direction, known, offset = work.row(row, "stream", "direction", "known_frame", "offset")
         gaps = self._gaps.get(stream * 2 + direction, [])
-        at = bisect_left(gaps, (int(work.frame[request]), BEGINNING))
-        return at < len(gaps) and gaps[at] < (known, offset)
+        at = bisect_left(gaps, (known, offset))
+        return gaps[at - 1][0] if at else -1
 
     def _lost_since(self, work: Work, resend: Resend) -> bool:
         """Tell whether the capture may have lost another sending of a request since the first, or the response."""
@@ -398,17 +465,20 @@ class Pairing:
         since = int(work.frame[np.flatnonzero(work.pdu == resend.first)[0]])
         direction = int(work.direction[resend.row])
         gaps = [gap for each in (0, 1) for gap in self._gaps.get(2 * stream + each, [])]
-        unseen = self._begun.get(2 * stream + 1 - direction, known_frame + 1) > known_frame
+        unseen = not 0 < self._begun_at(2 * stream + 1 - direction) <= known_frame
         return unseen or any(since <= known <= known_frame and offset != BEGINNING for known, offset in gaps)
 
     def _excuse(self, work: Work, pairs: Pairs) -> set[int]:
         """Find the late transactions whose response in time may lie in a Gap."""
-        there = np.flatnonzero(pairs.response >= 0)
-        if not len(there) or not self._gaps:
+        if not self._gaps:
             return set()
+        there = np.flatnonzero(pairs.response >= 0)
         late = work.time_ns[pairs.response[there]] - work.time_ns[there] > self._timers.t_ns
-        rows = there[late].tolist()
-        return {int(work.pdu[row]) for row in rows if self._is_lossy(work, row, int(pairs.response[row]))}
+        excused = [row for row in there[late].tolist() if self._is_lossy(work, row, int(pairs.response[row]))]
+        for row, stray in pairs.claimed.items():  # it became known long before its request
+            if stray.time_ns - work.time_ns[row] > self._timers.t_ns and stray.gap >= work.frame[row]:
+                excused.append(row)
+        return {int(work.pdu[row]) for row in excused}
 
     def _fate(self, work: Work, row: int, last_time_ns: int, lost_tails: frozenset[int]) -> int:
         """Say what an open request is when the capture ends."""

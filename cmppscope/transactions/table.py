@@ -26,7 +26,11 @@ HISTORY = 65_536
 OPEN_REQUESTS = 1_000_000
 """Requests kept open; beyond it the oldest are closed as unknown."""
 STRAY_RESPONSES = 1_000_000
-"""Responses kept in case their request becomes known later; beyond it the oldest are settled."""
+"""Responses kept in case their request becomes known later; beyond it the oldest are settled as unknown."""
+REUSES = 100_000
+"""Requests kept that took the Sequence_Id of an open one, until it is known whether the capture explains that."""
+CAPS_EVERY = 65_536
+"""So many PDUs stand between two looks at these caps."""
 
 RESULT_FIELDS = {
     1: "status",
@@ -126,6 +130,8 @@ class Stray(NamedTuple):
     """Further sendings of that request before the response: so many responses more are no fault."""
     excused: int
     """1 where the request was sent as often as it was answered."""
+    gap: int
+    """Frame at which the last Gap of its direction before it was known, -1 where there is none."""
 
 
 class Reuse(NamedTuple):
@@ -207,6 +213,19 @@ class Paired:
     """PDUs of late transactions whose response in time may lie in a Gap."""
     sent_again: list[Resend] = field(default_factory=list)
     """The further sendings, one by one."""
+    strays: list[Stray] = field(default_factory=list)
+    """Responses that answer nothing and could not be kept until the end."""
+
+
+def joined(parts: list[Paired]) -> Paired:
+    """Put together what the pieces of a batch brought."""
+    return Paired(
+        in_order([part.closed for part in parts]),
+        np.concatenate([part.resends for part in parts]),
+        set().union(*(part.lossy for part in parts)),
+        [resend for part in parts for resend in part.sent_again],
+        [stray for part in parts for stray in part.strays],
+    )
 
 
 def join(parts: list[Work]) -> Work:

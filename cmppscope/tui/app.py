@@ -19,6 +19,7 @@ from textual.widgets import ContentSwitcher, Footer
 from cmppscope.analysis import Options
 from cmppscope.redact import Redaction
 from cmppscope.report.names import CHINA
+from cmppscope.report.safe import printable
 from cmppscope.tui import messages
 from cmppscope.tui.actions import bindings, of
 from cmppscope.tui.lives import Lives
@@ -35,7 +36,7 @@ from cmppscope.tui.screens.messages import MessagesPane
 from cmppscope.tui.screens.pdus import PdusPane
 from cmppscope.tui.screens.sessions import SessionsPane
 from cmppscope.tui.screens.transactions import TransactionsPane
-from cmppscope.tui.store import Store
+from cmppscope.tui.store import Pdus, Store
 from cmppscope.tui.view import View, changed
 from cmppscope.tui.widgets.filter import FILTER, GO_TO, FilterLine
 from cmppscope.tui.widgets.status import Status, Tabs
@@ -68,8 +69,11 @@ class CmppscopeApp(App[None]):
         """`source` yields FrameBatches; `name` says what is read; `live` follows what comes."""
         super().__init__()
         options = replace(options or Options(), keep_findings=True)
-        self.store = Store(zone=zone, results=options.results)
         self.lives = Lives()
+        self.inbox = Inbox(self._tell)
+        self.loader = Loader(source, options, self.inbox)
+        pdus = Pdus(self.loader.recall)
+        self.store = Store(pdus=pdus, zone=zone, results=options.results, lives=self.lives)
         self.source = source
         self.redact = redact
         self.capture_name = name
@@ -78,8 +82,6 @@ class CmppscopeApp(App[None]):
         self.done = False
         self.notes: list[tuple[str, str]] = []
         redaction = Redaction(redact)
-        self.inbox = Inbox(self._tell)
-        self.loader = Loader(source, options, self.inbox)
         self.pdus = PdusPane(PduRows(self.store, redaction, zone, options.results))
         self.panes: dict[str, Pane] = {
             "sessions": SessionsPane(SessionRows(self.store), zone),
@@ -92,6 +94,7 @@ class CmppscopeApp(App[None]):
         self._drawn = 0.0
         self._waiting = False
         self._began = time.monotonic()
+        self._trouble: str | None = None
 
     def compose(self) -> ComposeResult:
         """Lay the application out."""
@@ -116,8 +119,9 @@ class CmppscopeApp(App[None]):
             self.set_interval(1.0, self._draw_status)
 
     def on_unmount(self) -> None:
-        """Stop reading."""
+        """Stop reading, and let go of the files."""
         self.loader.stopped = True
+        self.loader.recall.close()
 
     # --------------------------------------------------------------------------- what the worker says
 
@@ -141,8 +145,8 @@ class CmppscopeApp(App[None]):
         """Take what arrived into the store, and draw it."""
         self._waiting = False
         delivery = self.inbox.take()
-        for batch, session in delivery.batches:
-            self.store.pdus.add(batch, session)
+        for arrival in delivery.batches:
+            self.store.pdus.add(*arrival)
         if delivery.snapshot is not None:
             self.store.snapshot = delivery.snapshot
         self.lives.add(delivery.lives, delivery.closed)
@@ -205,7 +209,8 @@ class CmppscopeApp(App[None]):
 
     @on(VirtualTable.Rearranged)
     def _draw_filter(self) -> None:
-        """Say what the filter found."""
+        """Say what the filter found, and why not more."""
+        self._tell_trouble()
         pane, line = self.pane, self.filter
         hits = pane.hits()
         stream = self.pdus.stream if pane is self.pdus else None
@@ -221,6 +226,13 @@ class CmppscopeApp(App[None]):
             line.say(hits)
         else:
             line.close()
+
+    def _tell_trouble(self) -> None:
+        """Say, once, why octets of the capture cannot be read again."""
+        trouble = self.store.pdus.trouble
+        if trouble is not None and trouble != self._trouble:
+            self._trouble = trouble
+            self.notify(printable(trouble), severity="error", markup=False, timeout=8)
 
     # ------------------------------------------------------------------------------------ actions
 

@@ -22,18 +22,25 @@ def fit(text: str, cells: int, *, right: bool = False) -> str:
 
 
 def wrap(text: str, cells: int) -> list[str]:
-    """Break a printable text into lines of at most so many cells, at spaces where there are any."""
-    lines, line, used = [], "", 0
+    """Break a printable text into lines of at most so many cells, at spaces where there are any.
+
+    Spaces at its beginning stay; a line that was broken begins without any.
+    """
+    lines: list[str] = []
+    line: str | None = None
+    used = 0
     for word in text.split(" "):
         size = cell_len(word)
         if line and used + 1 + size > cells:
             lines.append(line)
-            line, used = "", 0
+            line, used = None, 0
+        if line is None and lines and not word:
+            continue
         *heads, rest = _pieces(word, cells)
         lines += heads
         size = cell_len(rest)
-        line, used = (f"{line} {rest}", used + 1 + size) if line else (rest, size)
-    return [*lines, line]
+        line, used = (rest, size) if line is None else (f"{line} {rest}", used + 1 + size)
+    return [*lines, line or ""]
 
 
 def _pieces(word: str, cells: int) -> list[str]:

@@ -10,12 +10,16 @@ from typing import NamedTuple
 
 import numpy as np
 
-from cmppscope.messages.ledger import JOINED
+from cmppscope.messages.ledger import AGAIN, JOINED
 from cmppscope.rules import Facts
 from cmppscope.tables import I64, Bool
 from cmppscope.transactions import Transactions
-from cmppscope.tui.store import Growing
+from cmppscope.tui.growing import Growing
 from dissectors.cmpp.enums import DELIVER, FWD, SUBMIT
+
+Reported = tuple[I64, ...]
+"""SUBMIT, DELIVER, time, Stat and print of the receiver's number of reports."""
+_FIELDS = 5
 
 
 class Life(NamedTuple):
@@ -23,8 +27,10 @@ class Life(NamedTuple):
 
     reports: I64
     """DELIVERs that are status reports, ascending."""
-    joined: tuple[I64, I64, I64, I64]
-    """SUBMIT, DELIVER, time and Stat of reports that are the first of a receiver."""
+    joined: Reported
+    """Reports that are the first of a receiver."""
+    again: Reported
+    """Reports of a receiver that has one."""
     leaders: tuple[I64, I64]
     """Parts of long messages that became whole, and the first part of each."""
 
@@ -33,15 +39,31 @@ def life_of(facts: Facts) -> Life:
     """Take what messages are told from out of the facts of a batch."""
     rows = facts.columns.rows(DELIVER)
     reports = facts.batch.first + rows[facts.columns.body(DELIVER).integer("registered_delivery") == 1]
-    found = [(j, np.flatnonzero(j.kind == JOINED)) for j in facts.messages.judged]
-    joined = [
-        np.concatenate([np.zeros(0, np.int64), *parts])
+    return Life(reports, _reported(facts, JOINED), _reported(facts, AGAIN), facts.messages.leaders)
+
+
+def _reported(facts: Facts, kind: int) -> Reported:
+    """Take the reports of a kind."""
+    found = [(j, np.flatnonzero(j.kind == kind)) for j in facts.messages.judged]
+    none = np.zeros(0, np.int64)
+    return tuple(
+        np.concatenate([none, *parts])
         for parts in (
             [j.rows["pdu"][at] for j, at in found],
             *([j.reports[name][at] for j, at in found] for name in ("pdu", "time", "stat")),
+            [j.rows["number"][at].view(np.int64) for j, at in found],
         )
-    ]
-    return Life(reports, (joined[0], joined[1], joined[2], joined[3]), facts.messages.leaders)
+    )
+
+
+class Kept(NamedTuple):
+    """What there is of messages at one time, for any thread."""
+
+    reports: I64
+    """DELIVERs that are status reports."""
+    joined: Reported
+    again: Reported
+    leaders: tuple[I64, I64]
 
 
 class Lives:
@@ -53,7 +75,8 @@ class Lives:
         """Rows of the closed transactions that carry a message."""
         self._closed = 0
         self._reports = Growing()
-        self._joined = [Growing() for _ in range(4)]
+        self._joined = [Growing() for _ in range(_FIELDS)]
+        self._again = [Growing() for _ in range(_FIELDS)]
         self._leaders = [Growing() for _ in range(2)]
         self._order: I64 = np.zeros(0, np.int64)
 
@@ -61,9 +84,9 @@ class Lives:
         """Take what came: the lives first, for they tell which DELIVERs are reports."""
         for life in lives:
             self._reports.add(life.reports)
-            for columns, values in ((self._joined, life.joined), (self._leaders, life.leaders)):
-                for column, value in zip(columns, values, strict=True):
-                    column.add(value)
+            kept = [*self._joined, *self._again, *self._leaders]
+            for column, value in zip(kept, (*life.joined, *life.again, *life.leaders), strict=True):
+                column.add(value)
         for table in closed:
             self._heads.add(self._closed + np.flatnonzero(self._carries(table)))
             self._closed += len(table)
@@ -78,10 +101,17 @@ class Lives:
         waiting = Transactions(*(getattr(table, name)[self._closed :] for name in Transactions.__slots__))
         return np.concatenate([self._heads.values, self._closed + np.flatnonzero(self._carries(waiting))])
 
+    @property
+    def kept(self) -> Kept:
+        """View what there is now."""
+        joined, again = (tuple(column.values for column in columns) for columns in (self._joined, self._again))
+        parts, firsts = (column.values for column in self._leaders)
+        return Kept(self._reports.values, joined, again, (parts, firsts))
+
     def stats(self, submits: I64) -> tuple[I64, I64]:
         """Give (Stat, time) of the last report of SUBMITs; 0 where there is none."""
         order = self._sorted()
-        submit, _, time, stat = (column.values[order] for column in self._joined)
+        submit, _, time, stat, _ = (column.values[order] for column in self._joined)
         if not len(submit):
             return np.zeros(len(submits), np.int64), np.zeros(len(submits), np.int64)
         place = np.searchsorted(submit, submits, "right") - 1
@@ -93,7 +123,7 @@ class Lives:
         order = self._sorted()
         submits = self._joined[0].values[order]
         low, high = (int(np.searchsorted(submits, submit, side)) for side in ("left", "right"))
-        columns = [column.values[order[low:high]].tolist() for column in self._joined[1:]]
+        columns = [column.values[order[low:high]].tolist() for column in self._joined[1:4]]
         return list(zip(*columns, strict=True))
 
     def parts_of(self, pdu: int) -> list[int]:
@@ -111,7 +141,7 @@ class Lives:
 
     def _sorted(self) -> I64:
         """Give the reports in order of their SUBMITs, and of time for one SUBMIT."""
-        submit, _, time, _ = (column.values for column in self._joined)
+        submit, _, time, _, _ = (column.values for column in self._joined)
         if len(self._order) != len(submit):
             self._order = np.lexsort((time, submit))
         return self._order

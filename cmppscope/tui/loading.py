@@ -11,20 +11,24 @@ import threading
 import time
 from collections import Counter
 from collections.abc import Callable, Iterator
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import Protocol
 
 import numpy as np
 
 from cmppscope.analysis import Analysis, Options
 from cmppscope.capture import CaptureError
+from cmppscope.capture.recall import Recall
+from cmppscope.references import nowhere
+from cmppscope.report import model
 from cmppscope.report.build import endpoint, session_row
 from cmppscope.report.links import parts, peer_of
 from cmppscope.report.safe import printable
 from cmppscope.rules import Facts, Severity
-from cmppscope.tables import I64, FrameBatch, PduBatch
+from cmppscope.tables import FrameBatch
 from cmppscope.transactions import Transactions
 from cmppscope.tui.lives import Life, life_of
+from cmppscope.tui.recalled import Arrival, kept
 from cmppscope.tui.store import FindingRow, Snapshot, StreamEnds
 
 PLACES_SHOWN = 10_000
@@ -55,8 +59,8 @@ class Source(Protocol):
 class Delivery:
     """What came since the inbox was last emptied."""
 
-    batches: list[tuple[PduBatch, I64]] = field(default_factory=list)
-    """PDUs, and the number of the session of each."""
+    batches: list[Arrival] = field(default_factory=list)
+    """PDUs, the number of the session of each, and where their octets lie."""
     closed: list[Transactions] = field(default_factory=list)
     lives: list[Life] = field(default_factory=list)
     pending: Transactions | None = None
@@ -97,10 +101,13 @@ class Loader:
     def __init__(self, source: Source, options: Options, inbox: Inbox) -> None:
         """Make the Analysis; nothing is read yet."""
         self._source = source
-        self._analysis = Analysis(options)
+        self._analysis = Analysis(replace(options, references=True))
+        self.recall = Recall(getattr(source, "origins", ()))
+        """Reads octets of the capture again."""
         self._inbox = inbox
         self._last = 0.0
         self._cost = 0.0
+        self._closed: dict[int, model.Session] = {}
         self.stopped = False
 
     def run(self) -> None:
@@ -146,16 +153,17 @@ class Loader:
         """Put the facts of a batch into the inbox."""
         pending = facts.ended if at_end else None
         life = life_of(facts)
+        arrival = self._arrival(facts)
         snapshot = None
         began = time.monotonic()
         if not at_end and began - self._last >= _SHARE * self._cost:
-            snapshot, pending = take_snapshot(self._analysis), self._analysis.pending()[0]
+            snapshot, pending = take_snapshot(self._analysis, self._closed), self._analysis.pending()[0]
             self._last = time.monotonic()
             self._cost = self._last - began
 
         def put(delivery: Delivery) -> None:
             if len(facts.batch):
-                delivery.batches.append((facts.batch, facts.session))
+                delivery.batches.append(arrival)
             if len(facts.paired.closed):
                 delivery.closed.append(facts.paired.closed)
             delivery.lives.append(life)
@@ -166,6 +174,12 @@ class Loader:
 
         self._inbox.put(put)
 
+    def _arrival(self, facts: Facts) -> Arrival:
+        """Take what the store keeps of the PDUs: no octets, but where to find them."""
+        batch, places = facts.batch, facts.places or nowhere(len(facts.batch))
+        places = kept(self.recall, batch, places)
+        return Arrival(replace(batch, octets=np.zeros(0, np.uint8)), facts.session, places)
+
 
 def _end(delivery: Delivery, notes: list[tuple[str, str]]) -> None:
     """Say that there is nothing more, and what went wrong."""
@@ -173,12 +187,13 @@ def _end(delivery: Delivery, notes: list[tuple[str, str]]) -> None:
     delivery.notes += [(severity, printable(words)) for severity, words in notes]
 
 
-def take_snapshot(analysis: Analysis) -> Snapshot:
-    """Copy what changes, so that it can be drawn while the reading goes on."""
-    sessions = [
-        session_row(session, analysis.last_time_ns, analysis.results, parts(session, analysis, brief=True))
-        for session in analysis.sessions
-    ]
+def take_snapshot(analysis: Analysis, closed: dict[int, model.Session] | None = None) -> Snapshot:
+    """Copy what changes, so that it can be drawn while the reading goes on.
+
+    `closed` keeps the rows of sessions from one snapshot to the next whose connection is closed; the last one, which
+    tells what the end of the capture settled, goes without it.
+    """
+    sessions = _sessions(analysis, {} if closed is None else closed)
     roles = {row.stream: (row.roles[0], row.roles[1]) for row in sessions}
     streams = analysis.streams
     findings = [
@@ -213,6 +228,19 @@ def take_snapshot(analysis: Analysis) -> Snapshot:
         window=analysis.audit.limits.window,
         c_seconds=analysis.audit.limits.c_ns / 1e9,
     )
+
+
+def _sessions(analysis: Analysis, closed: dict[int, model.Session]) -> list[model.Session]:
+    """Give the rows of all sessions; those whose connection is closed change only with a PDU that comes after all."""
+    rows = []
+    for session in analysis.sessions:
+        row = closed.get(session.number)
+        if row is None or row.pdus != session.pdus:
+            row = session_row(session, analysis.last_time_ns, analysis.results, parts(session, analysis, brief=True))
+            if session.stream.closing is not None:
+                closed[session.number] = row
+        rows.append(row)
+    return rows
 
 
 def nothing_found(analysis: Analysis) -> str:

@@ -6,8 +6,9 @@ had then, and rows that were there never change.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Iterator, Sequence
-from typing import Any
+import contextlib
+from collections.abc import Callable, Iterable, Iterator
+from typing import Any, NamedTuple
 
 import numpy as np
 
@@ -28,7 +29,12 @@ from cmppscope.filters.tables import (
     TransactionTable,
     end,
 )
+from cmppscope.report.message_tables import message_tables
 from cmppscope.tables import I64, Bool
+from cmppscope.transactions import Transactions
+from cmppscope.tui.listing import StoredListing
+from cmppscope.tui.lives import Kept
+from cmppscope.tui.recalled import RecallError, Span
 from cmppscope.tui.rows import Finder, Rows, shown_finder
 from cmppscope.tui.rows.findings import PlaceRows
 from cmppscope.tui.store import FindingRow, Snapshot, Store
@@ -47,12 +53,7 @@ def read(text: str, target: str, store: Store) -> Filter | str | None:
         return text.strip() or None
     words = plain_words(text, target)
     if words is None:
-        wanted = Filter(text, target, store.zone)
-        if MESSAGE in wanted.needs:
-            error = FilterError("messages have no list here yet", 0, len(text))
-            error.text = text
-            raise error
-        return wanted
+        return Filter(text, target, store.zone)
     if target in (PDU, TRANSACTION):
         low = words.lower()
         ends = store.snapshot.ends.items()
@@ -109,6 +110,25 @@ def place_finder(rows: PlaceRows, needle: str, store: Store) -> Finder:
     return Finder(lambda which: hunt.test(which + before), settles=False)
 
 
+def message_finder(rows: Rows, needle: str, pdus: I64, store: Store) -> Finder:
+    """Give what finds requests that carry a message; `pdus` has the number of the PDU of each row.
+
+    A request is found when the message passes that it is a part of.
+    """
+    wanted = read(needle, MESSAGE, store)
+    if not isinstance(wanted, Filter):
+        return shown_finder(rows, wanted or "")._replace(settles=False)
+    hunt = _Hunt(wanted, store)
+
+    def test(which: I64) -> Bool:
+        found = np.zeros(len(which), np.bool_)
+        known = which < len(pdus)
+        found[known] = np.isin(pdus[which[known]], hunt.message_pdus())
+        return found
+
+    return Finder(test, AT_A_TIME, settles=False)
+
+
 def _ends_known(store: Store) -> bool:
     """Tell whether the ends of the stream of every PDU are known."""
     streams = np.flatnonzero(np.bincount(store.pdus.column("stream")))
@@ -131,36 +151,72 @@ class _Hunt:
         self._passing: dict[int, Bool] = {}
         """Which PDUs pass, by the first row of each span."""
         asked = {wanted.target, *wanted.needs}
-        self._transactions = store.transactions.later() if TRANSACTION in asked else None
+        self._transactions = store.transactions.later() if asked & {TRANSACTION, MESSAGE} else None
+        self._lives = store.lives.kept if MESSAGE in asked else None
+        self._results = store.results
+        self._message_pdus: I64 | None = None
 
     def test(self, which: I64) -> Bool:
         """Tell which of some rows pass."""
+        sieve = self._ready()
+        if not len(which):
+            return np.zeros(0, np.bool_)
+        if self._filter.target == PDU:
+            return self._test_pdus(which, sieve)
+        if self._mask is None:
+            (table,) = self._tables(self._filter.target)
+            self._mask = sieve.choose(table)
+        return self._mask[which]
+
+    def message_pdus(self) -> I64:
+        """Give the numbers of the PDUs that belong to messages that pass."""
+        if self._message_pdus is None:
+            sieve = self._ready()
+            found = [np.zeros(0, np.int64)]
+            for table in self._tables(MESSAGE):
+                passing, keys = sieve.choose(table), table.keys(PDU)
+                found.append(keys.values[passing[keys.rows]])
+            self._message_pdus = np.unique(np.concatenate(found))
+        return self._message_pdus
+
+    def _ready(self) -> Sieve:
+        """Show the filter the other tables, once."""
         if self._sieve is None:
             self._sieve = Sieve(self._filter)
             for need in sorted(self._filter.needs):
                 for table in self._tables(need):
-                    self._sieve.see(table)
-        if not len(which):
-            return np.zeros(0, np.bool_)
-        if self._filter.target == PDU:
-            return self._test_pdus(which)
-        if self._mask is None:
-            self._mask = self._sieve.choose(self._tables(self._filter.target)[0])
-        return self._mask[which]
+                    with contextlib.suppress(RecallError):
+                        self._sieve.see(table)
+                    self._let_go(table)
+        return self._sieve
 
-    def _test_pdus(self, which: I64) -> Bool:
+    def _test_pdus(self, which: I64, sieve: Sieve) -> Bool:
         """Tell which PDUs pass: those of each part of the store in turn."""
-        assert self._sieve is not None  # noqa: S101 - made by `test`
         low, high = int(which[0]), int(which[-1]) + 1
         mask = np.zeros(high - low, np.bool_)
         for start, table in self._pdu_tables(low, high):
             if start not in self._passing:
-                self._passing[start] = self._sieve.choose(table)
-                table.keep_only(self._kept)
+                self._passing[start] = self._pass(table, sieve)
             passing = self._passing[start]
             first, last = max(start, low), min(start + len(table), high)
             mask[first - low : last - low] = passing[first - start : last - start]
         return mask[which - low]
+
+    def _pass(self, table: PduTable, sieve: Sieve) -> Bool:
+        """Tell which PDUs of a table pass; none does where their octets are needed and cannot be read again."""
+        try:
+            return sieve.choose(table)
+        except RecallError:
+            return np.zeros(len(table), np.bool_)
+        finally:
+            self._let_go(table)
+
+    def _let_go(self, table: Table) -> None:
+        """Keep of PDUs what the next filter may ask for again, and no octets."""
+        if isinstance(table, PduTable):
+            table.keep_only(self._kept)
+            if isinstance(table.batch, Span):
+                table.batch.forget()
 
     def _pdu_tables(self, low: int, high: int) -> Iterator[tuple[int, PduTable]]:
         """Yield the spans of PDUs that have some of these rows, with the first row of each."""
@@ -174,17 +230,31 @@ class _Hunt:
                 table = searched[start] = PduTable(batch, self._pdus.session[start:stop], ends_of(self._snapshot))
             yield start, table
 
-    def _tables(self, kind: str) -> Sequence[Table]:
-        """Give a table of the store."""
+    def _tables(self, kind: str) -> Iterable[Table]:
+        """Give a table of the store, in one piece or several."""
         if kind == PDU:
             return [table for _, table in self._pdu_tables(0, self._pdu_count)]
         if kind == TRANSACTION and self._transactions is not None:
             return [TransactionTable(self._transactions())]
+        if kind == MESSAGE and self._transactions is not None and self._lives is not None:
+            return self._messages(self._transactions, self._lives)
         if kind == SESSION:
             return [SessionTable(self._snapshot.sessions)]
         if kind == FINDING:
             return [finding_table(self._snapshot.findings, self._snapshot)]
         return []
+
+    def _messages(self, transactions: Callable[[], Transactions], lives: Kept) -> Iterable[Table]:
+        """Give the messages of the store."""
+        sp_ids = {row.session: row.sp_id for row in self._snapshot.sessions}
+        accounts = [_Account(sp_ids.get(number)) for number in range(int(self._pdus.session.max(initial=-1)) + 1)]
+        return message_tables(StoredListing(self._pdus, transactions, lives), accounts, self._results)
+
+
+class _Account(NamedTuple):
+    """What is told of a session in the row of a message."""
+
+    source_addr: str | None
 
 
 def finding_table(findings: Iterable[FindingRow], snapshot: Snapshot) -> FindingTable:

@@ -1,7 +1,7 @@
 """What was read so far: rows that only grow, and snapshots that replace each other.
 
 Rows that were once there never change, so that a thread may search the first n of them while more are added. Only the
-application's own thread adds. Octets are kept as the framer gave them, a buffer a batch.
+application's own thread adds. Octets are not kept: they are read again where they are looked at (`recalled`).
 """
 
 from __future__ import annotations
@@ -9,59 +9,35 @@ from __future__ import annotations
 import datetime as dt
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
-from itertools import pairwise
 from typing import Any, NamedTuple
 
 import numpy as np
 
+from cmppscope.capture.recall import Recall
+from cmppscope.references import Places, nowhere
 from cmppscope.report import model
 from cmppscope.report.names import CHINA
 from cmppscope.rules import STANDARD, Place, Results, Severity
-from cmppscope.tables import I64, Bool, PduBatch
+from cmppscope.tables import I64, LAYOUT_NONE, Bool, PduBatch
 from cmppscope.transactions import Transactions
 from cmppscope.transactions.table import no_transactions
+from cmppscope.tui.growing import Growing
+from cmppscope.tui.lives import Lives
+from cmppscope.tui.recalled import Extent, Octets, Recalled, RecallError, Span, kept
 
-_AT_FIRST = 1024
-
-PDU_COLUMNS = ("position", "length", "command", "sequence", "layout", "stream", "direction", "frame", "time_ns")
-_WHOLE = 4096
-"""PDUs of a batch that is looked at where it is; smaller ones are copied together."""
-_TOGETHER = 65_536
-
-
-class Growing:
-    """A column that grows at its end; views of it stay as they were."""
-
-    def __init__(self) -> None:
-        """Begin empty."""
-        self._values: I64 = np.zeros(_AT_FIRST, np.int64)
-        self._count = 0
-
-    def add(self, values: I64) -> None:
-        """Put values behind those that are there."""
-        end = self._count + len(values)
-        if end > len(self._values):
-            larger = np.zeros(max(end, 2 * len(self._values)), np.int64)
-            larger[: self._count] = self._values[: self._count]
-            self._values = larger
-        self._values[self._count : end] = values
-        self._count = end
-
-    @property
-    def values(self) -> I64:
-        """View all values."""
-        return self._values[: self._count]
+PDU_COLUMNS = ("length", "command", "sequence", "layout", "stream", "direction", "frame", "time_ns")
+SPAN = 1 << 16
+"""PDUs that are searched at a time."""
 
 
 class Pdus:
-    """Every PDU: its columns in one piece, its octets where the batches have them."""
+    """Every PDU: its columns, and where its octets are read again."""
 
-    def __init__(self) -> None:
-        """Begin with none."""
+    def __init__(self, recall: Recall | None = None) -> None:
+        """Begin with none; `recall` reads octets of the capture, by default only those that are kept in it."""
         self._columns = {name: Growing() for name in PDU_COLUMNS}
         self._session = Growing()
-        self._octets: list[np.ndarray] = []
-        self._starts: list[int] = []
+        self._recalled = Recalled(recall or Recall())
         self._count = 0
         self.searched: dict[int, Any] = {}
         """What a search keeps of spans of PDUs, by the first row of each."""
@@ -70,15 +46,16 @@ class Pdus:
         """Count the PDUs."""
         return self._count
 
-    def add(self, batch: PduBatch, session: I64) -> None:
-        """Take the next PDUs, and the number of the session of each."""
+    def add(self, batch: PduBatch, session: I64, places: Places | None = None) -> None:
+        """Take the next PDUs, and the number of the session of each; without `places` their octets are copied."""
         if not len(batch):
             return
+        if places is None:
+            places = kept(self._recalled.recall, batch, nowhere(len(batch)))
         for name, column in self._columns.items():
             column.add(getattr(batch, name))
         self._session.add(session)
-        self._octets.append(batch.octets)
-        self._starts.append(self._count)
+        self._recalled.add(places)
         self._count += len(batch)
 
     def column(self, name: str) -> I64:
@@ -90,64 +67,62 @@ class Pdus:
         """View the number of each PDU's session."""
         return self._session.values
 
-    def spans(self, count: int) -> list[tuple[int, int]]:
-        """Divide the first `count` rows: big batches each for itself, runs of small ones together."""
-        found: list[tuple[int, int]] = []
-        small = False
-        starts = [start for start in self._starts if start < count]
-        for start, stop in pairwise([*starts, count]):
-            little = stop - start < _WHOLE
-            if little and small and stop - found[-1][0] <= _TOGETHER:
-                found[-1] = found[-1][0], stop
-            else:
-                found.append((start, stop))
-            small = little
-        return found
+    @property
+    def trouble(self) -> str | None:
+        """Say why octets could not be read again, where that happened."""
+        return self._recalled.recall.trouble
 
-    def span(self, start: int, stop: int) -> PduBatch:
-        """Give the PDUs of a span as a batch: where they are, or small ones copied together."""
-        part = self._part(start)
-        if self._part(stop - 1) != part:
-            batch = self.batch(np.arange(start, stop))
-            batch.first = start + 1
-            return batch
-        values: dict[str, Any] = {name: column.values[start:stop] for name, column in self._columns.items()}
-        values |= {"layout": values["layout"].astype(np.uint8), "known_frame": values["frame"]}
-        values |= {"fits": np.zeros(stop - start, np.uint8), "offset": np.zeros(stop - start, np.int64)}
-        return PduBatch(octets=self._octets[part], first=start + 1, **values)
+    @staticmethod
+    def spans(count: int) -> list[tuple[int, int]]:
+        """Divide the first `count` rows into those that are searched at a time."""
+        return [(start, min(start + SPAN, count)) for start in range(0, count, SPAN)]
+
+    def span(self, start: int, stop: int) -> Span:
+        """Give the PDUs of a span as a batch that reads their octets when they are asked for."""
+        columns = self._batch(slice(start, stop), start + 1)
+
+        def read() -> Octets:
+            octets = self._octets(np.arange(start, stop), columns)
+            if not octets.there.all():
+                raise RecallError(self.trouble or "the octets are gone")
+            return octets
+
+        return Span(read, columns)
 
     def octets(self, row: int) -> bytes:
-        """Give the octets of one PDU."""
-        start = int(self.column("position")[row])
-        part = self._octets[self._part(row)]
-        return part[start : start + int(self.column("length")[row])].tobytes()
+        """Give the octets of one PDU; RecallError where they cannot be read again."""
+        length, command, sequence = (int(self.column(name)[row]) for name in ("length", "command", "sequence"))
+        octets = self._recalled.one(row, length, command, sequence)
+        if octets is None:
+            raise RecallError(self.trouble or "the octets are gone")
+        return octets
+
+    def extents(self, row: int) -> list[Extent]:
+        """Tell which frames carried which octets of one PDU."""
+        return self._recalled.extents(row, int(self.column("frame")[row]), int(self.column("length")[row]))
 
     def batch(self, rows: I64) -> PduBatch:
-        """Copy some PDUs, in any order, into a batch of their own; its `first` means nothing."""
-        pieces = [self.octets(row) for row in rows.tolist()]
-        length = np.fromiter(map(len, pieces), np.int64, len(pieces))
-        values = {name: column.values[rows] for name, column in self._columns.items()}
-        small, none = np.zeros(len(rows), np.uint8), np.zeros(len(rows), np.int64)
-        return PduBatch(
-            octets=np.frombuffer(b"".join(pieces), np.uint8),
-            first=1,
-            position=np.cumsum(length) - length,
-            length=length,
-            command=values["command"],
-            sequence=values["sequence"],
-            layout=values["layout"].astype(np.uint8),
-            fits=small,
-            stream=values["stream"],
-            direction=values["direction"],
-            offset=none,
-            frame=values["frame"],
-            known_frame=values["frame"],
-            time_ns=values["time_ns"],
-        )
+        """Copy some PDUs, in any order, into a batch of their own; its `first` means nothing.
 
-    def _part(self, row: int) -> int:
-        """Tell which buffer holds a PDU."""
-        return int(np.searchsorted(self._starts, row, "right")) - 1
+        Those whose octets cannot be read again have no layout and no octets; `trouble` says why.
+        """
+        batch = self._batch(rows, 1)
+        octets = self._octets(rows, batch)
+        batch.octets, batch.position = octets.buffer, octets.position
+        batch.layout[~octets.there] = LAYOUT_NONE
+        return batch
+
+    def _octets(self, rows: I64, batch: PduBatch) -> Octets:
+        """Read the octets of some PDUs."""
+        return self._recalled.octets(rows, batch.length, batch.command, batch.sequence)
+
+    def _batch(self, rows: I64 | slice, first: int) -> PduBatch:
+        """Give the columns of some PDUs, without octets."""
+        values: dict[str, Any] = {name: column.values[rows] for name, column in self._columns.items()}
+        count = len(values["length"])
+        values |= {"layout": values["layout"].astype(np.uint8), "known_frame": values["frame"]}
+        values |= {name: np.zeros(count, np.int64) for name in ("position", "offset")}
+        return PduBatch(octets=np.zeros(0, np.uint8), first=first, fits=np.zeros(count, np.uint8), **values)
 
 
 class TransactionStore:
@@ -258,6 +233,8 @@ class Store:
     """The zone of times that are shown or typed."""
     results: Results = STANDARD
     """What the codes in responses mean."""
+    lives: Lives = field(default_factory=Lives)
+    """What is known of messages."""
 
     def row_of_frame(self, frame: int) -> int | None:
         """Find the first PDU of a frame, or of the next frame that completes one."""

@@ -35,7 +35,7 @@ def side(lines: str, direction: int = 0, session: int = 0, **how: Any) -> model.
     return audit.directions[direction]
 
 
-@settings(max_examples=40, deadline=None, derandomize=True)
+@settings(max_examples=40, derandomize=True)
 @given(wild(60), st.lists(st.integers(0, 120), max_size=8), st.integers(1, 3))
 def test_cuts_of_batches_change_nothing(frames: list[Frame], cuts: list[int], window: int) -> None:
     """The law holds where windows are small, every silence counts, and logins are checked."""

@@ -2,8 +2,11 @@
 
 from __future__ import annotations
 
+import shutil
 import struct
+import subprocess
 from collections.abc import Callable
+from pathlib import Path
 from typing import Any
 
 import pytest
@@ -35,6 +38,50 @@ def test_kinds(tools: Any, order: str, magic: int, extra: bytes, unit: int) -> N
         for n, octets in enumerate(FRAMES)
     ]
     assert read.damage == [None]
+
+
+DIALECTS = ((0xA1B2C3D4, 20), (0xA1B2C3D4, 24), (0xA1B2CD34, 24), (0xA1B2CD34, 28))
+"""Magic numbers and octets of record headers: Nokia's, those of patched libpcaps."""
+
+
+@pytest.mark.parametrize("order", ["<", ">"])
+@pytest.mark.parametrize(("magic", "size"), DIALECTS)
+@pytest.mark.parametrize("count", [2, 3, 10])
+def test_longer_record_headers(tools: Any, order: str, magic: int, size: int, count: int) -> None:
+    """Record headers longer than their magic number says are seen by the records behind them."""
+    frames = [bytes([0x80 + n]) * (20 + n) for n in range(count)]
+    extra = b"\xff" * (size - 16)
+    records = [tools.build.record(octets, 5 + n, 9, order, extra=extra) for n, octets in enumerate(frames)]
+    read = tools.load(tools.build.pcap_header(order, magic) + b"".join(records))
+    assert ([row.octets for row in read.rows], read.damage) == (frames, [None])
+
+
+@pytest.mark.parametrize("size", [7, 16, 17, 40, 60])
+def test_damage_is_no_dialect(tools: Any, size: int) -> None:
+    """Octets in front of the first record that cannot be do not change how all others are read."""
+    records = [tools.build.record(b"abc" * 9, 5 + n, 9) for n in range(9)]
+    read = tools.load(tools.build.pcap_header() + b"\xff" * size + b"".join(records))
+    assert [row.octets for row in read.rows][-8:] == [b"abc" * 9] * 8
+    assert read.damage != [None]
+
+
+@pytest.mark.tshark
+@pytest.mark.skipif(not shutil.which("tshark"), reason="tshark is not installed")
+@pytest.mark.parametrize("order", ["<", ">"])
+@pytest.mark.parametrize(("magic", "size"), DIALECTS)
+def test_longer_record_headers_as_tshark_reads_them(
+    tools: Any, tmp_path: Path, order: str, magic: int, size: int
+) -> None:
+    """Times and lengths of frames are those that tshark shows."""
+    frames = [bytes([n]) * (20 + n) for n in range(1, 6)]
+    extra = struct.pack(order + "I", 3) + bytes(size - 20)
+    records = [tools.build.record(octets, 5 + n, 9, order, extra=extra) for n, octets in enumerate(frames)]
+    path = tmp_path / "f"
+    path.write_bytes(tools.build.pcap_header(order, magic) + b"".join(records))
+    command = ["tshark", "-r", str(path), "-T", "fields", "-e", "frame.time_epoch", "-e", "frame.cap_len"]
+    ended = subprocess.run(command, capture_output=True, text=True, check=False)
+    theirs = [(round(float(time) * SECOND), int(size)) for time, size in map(str.split, ended.stdout.splitlines())]
+    assert [(row.time_ns, len(row.octets)) for row in tools.read(path).rows] == theirs
 
 
 def test_file_info(tools: Any) -> None:

@@ -242,6 +242,17 @@ def test_frame_before_any_interface(tools: Any) -> None:
     assert ([row.octets for row in read.rows], read.damage) == ([b"y"], [text])
 
 
+def test_interfaces_are_bounded(tools: Any, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Of more interfaces than the cap no frame is read, and that is told."""
+    monkeypatch.setattr("cmppscope.capture.pcapng.INTERFACES_MAX", 2)
+    build = tools.build
+    frames = [build.enhanced(octets, interface=n) for n, octets in enumerate((b"x", b"y", b"z"))]
+    read = tools.load(build.section() + build.interface() * 3 + b"".join(frames))
+    assert [row.octets for row in read.rows] == [b"x", b"y"]
+    assert read.damage[0] is not None
+    assert read.damage[0].startswith("block 4 at octet 68 describes one interface more than 2; ")
+
+
 def test_both_kinds_of_damage(tools: Any) -> None:
     """A block left out and the end of the file are both told."""
     build = tools.build

@@ -15,7 +15,7 @@ Cli = Callable[..., Any]
 DEMO = (Path(__file__).parents[2] / "samples" / "broken-framing.pcap").read_bytes()
 PCAP = struct.pack("<IHHiIII", 0xA1B2C3D4, 2, 4, 0, 0, 65535, 1)
 
-FEW = settings(max_examples=40, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
+FEW = settings(max_examples=40, suppress_health_check=[HealthCheck.function_scoped_fixture])
 
 
 def holds(cli: Cli, octets: bytes) -> None:

@@ -71,6 +71,43 @@ def test_follow_for_some_time(cli: Cli, demo: Path) -> None:
         assert (ended.status, ended.out, "--duration" in ended.err) == (2, b"", True)
 
 
+@pytest.mark.parametrize("format_", ["table", "ndjson", "csv"])
+@pytest.mark.parametrize("command", ["transactions", "findings"])
+def test_follow_what_becomes_known(faulty: Path, tmp_path: Path, command: str, format_: str) -> None:
+    """Transactions and findings are written when they are known, in a folder whose files come one after the other."""
+    octets = faulty.read_bytes()
+    edges = [behind for _, behind in records_of(octets)]
+    cut = edges[len(edges) // 2]
+    (tmp_path / "0.pcap").write_bytes(octets[:cut])
+    heads = 0 if format_ == "ndjson" else 1
+    with started(command, "--follow", "--format", format_, tmp_path) as process:
+        assert process.stdout is not None
+        assert process.stderr is not None
+        early = [process.stdout.readline() for _ in range(heads + 1)]
+        (tmp_path / "1.pcap").write_bytes(octets[:24] + octets[cut:])
+        late = process.stdout.readline()
+        process.send_signal(signal.SIGINT)
+        rest = process.stdout.read()
+        assert (process.stderr.read(), process.wait()) == (b"", 0)
+    assert all([*early, late])
+    whole = run_whole(command, "--format", "ndjson", faulty)
+    assert len([*early, late]) + rest.count(b"\n") - heads == len(whole)
+
+
+def run_whole(*arguments: object) -> list[bytes]:
+    """Give the lines that the program writes of a capture that is not followed."""
+    with started(*arguments) as process:
+        out, _ = process.communicate()
+    return out.splitlines()
+
+
+@pytest.mark.parametrize("command", ["report", "messages", "sessions"])
+def test_follow_what_only_the_end_tells(cli: Cli, demo: Path, command: str) -> None:
+    """Reports, messages and sessions are written when following ends, as they are of a finished file."""
+    followed = cli(command, "--follow", "--duration", "0.05", demo)
+    assert (followed.status, followed.err, followed.out) == (0, "", cli(command, demo).out)
+
+
 def test_pipe_that_grows(demo: Path) -> None:
     """Rows of a pipe are shown before it ends, without any option."""
     octets = demo.read_bytes()

@@ -8,6 +8,9 @@ from typing import Any
 
 import pytest
 
+from cmppscope.capture import Capture
+from cmppscope.tui.loading import take_snapshot
+
 Cli = Callable[..., Any]
 LOGIN = Path(__file__).parents[2] / "tests" / "data" / "real" / "login_submit_terminate_node_gocmpp.pcap"
 SECRET = "123456"  # noqa: S105 - that of the programs that were captured, invented
@@ -107,3 +110,31 @@ def test_the_list_of_sessions_holds_the_check(cli: Cli) -> None:
     assert [row[name] for name in ("login_check", "network", "audit")] == [
         made[name] for name in ("login_check", "network", "audit")
     ]
+
+
+def test_lists_of_sessions_hold_the_check_and_the_audit(cli: Cli) -> None:
+    """`sessions` tells of a session what `report` does."""
+    secret = ("--secret", f"901234={SECRET}")
+    (row,) = cli("sessions", LOGIN, "--format", "ndjson", *secret).rows
+    assert row == cli("report", LOGIN, *secret).report["sessions"][0]
+    assert row["login_check"]["authenticator_source"] == "right"
+    assert row["audit"]["directions"][0]["requests"] > 0
+    chosen = cli("sessions", LOGIN, "--format", "ndjson", "--filter", "session.login_check == right", *secret)
+    assert chosen.rows == [row]
+    assert cli("sessions", LOGIN, "--format", "ndjson", "--filter", "session.login_check").rows == []
+
+
+def test_screens_are_given_the_secrets(cli: Cli, monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
+    """`tui` takes what `report` takes: secrets by option or file, limits by configuration."""
+    shown: list[Any] = []
+    monkeypatch.setattr("cmppscope.cli.screens.on_terminal", lambda: True)
+    monkeypatch.setattr("cmppscope.tui.app.CmppscopeApp.run", lambda app: shown.append(app.loader._analysis))
+    config = tmp_path / "config.toml"
+    config.write_text("[limits]\nwindow = 4\n")
+    assert cli("tui", LOGIN, "--secret", f"901234={SECRET}", "--config", config).status == 0
+    (analysis,) = shown
+    for frames in Capture([LOGIN]):
+        analysis.feed(frames)
+    analysis.close()
+    assert [login.source for login in analysis.logins.values()] == ["right"]
+    assert take_snapshot(analysis).window == 4

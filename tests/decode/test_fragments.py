@@ -5,7 +5,7 @@ from __future__ import annotations
 import random
 
 import pytest
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 
 from cmppscope.decode import fragments
@@ -104,7 +104,6 @@ def test_reaching_a_cap_is_told(monkeypatch: pytest.MonkeyPatch) -> None:
     assert len(table._whole) == 2
 
 
-@settings(deadline=None)
 @given(st.integers(0, 2**32).map(random.Random), st.integers(1, 30))
 def test_any_fragments_are_taken(rng: random.Random, count: int) -> None:
     """Whatever comes, nothing raises, the sum of what is held is right, and a whole packet has its size."""

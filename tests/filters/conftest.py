@@ -28,7 +28,9 @@ from cmppscope.filters.tables import (
 )
 from cmppscope.redact import Redaction
 from cmppscope.report.build import session_row
+from cmppscope.report.links import parts
 from cmppscope.report.pdus import pdu_rows
+from cmppscope.secret import Secret
 from cmppscope.tables import Row
 from cmppscope.transactions.table import in_order
 
@@ -50,7 +52,7 @@ class Seen(NamedTuple):
 @functools.cache
 def seen(path: Path, batch_frames: int = 100_000) -> Seen:
     """Read a capture."""
-    analysis = Analysis(Options(keep_findings=True))
+    analysis = Analysis(Options(keep_findings=True, secrets={"901234": Secret("cmpp-secret")}))
     facts = [analysis.feed(frames) for frames in Capture([path], batch_frames)] + analysis.close()
     streams = analysis.streams
 
@@ -58,7 +60,9 @@ def seen(path: Path, batch_frames: int = 100_000) -> Seen:
         return end_of(*streams[stream].originator), end_of(*streams[stream].responder)
 
     closed = [each.paired.closed for each in facts] + [each.ended for each in facts if each.ended is not None]
-    sessions = [session_row(session, analysis.last_time_ns) for session in analysis.sessions]
+    sessions = [
+        session_row(session, analysis.last_time_ns, parts=parts(session, analysis)) for session in analysis.sessions
+    ]
     spots = [
         Spot(
             p.frame,

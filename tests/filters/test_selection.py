@@ -203,3 +203,33 @@ def test_only_the_fields_that_are_named_are_decoded() -> None:
     decoded = {name for columns in table.columns._columns.values() for name in columns._decoded}
     assert decoded == {"result"}
     assert np.array_equal(np.unique(list(table.columns._columns)), [4 | RESPONSE])
+
+
+@pytest.mark.parametrize(
+    ("sample", "text", "sessions"),
+    [
+        ("pipelined-sps.pcap", "session.window_peak >= 17", [1]),
+        ("pipelined-sps.pcap", "session.window_peak == 16 and session.window_full > 11 ms", [0]),
+        ("pipelined-sps.pcap", "session.window_exceeded == 1 and session.flow_control == 1", [1]),
+        ("pipelined-sps.pcap", "session.repeated > 0", [1]),
+        ("pipelined-sps.pcap", "session.requests_per_second in {32..33}", [0, 1]),
+        ("pipelined-sps.pcap", "session.login_check == right and session.ismg_check == right", [0]),
+        ("pipelined-sps.pcap", "session.login_check", [0]),
+        ("pipelined-sps.pcap", "session.idle > 1 s and session.idle < 10 s", [0, 1]),
+        ("login-refused.pcap", "session.login_check == wrong and session.ismg_check == blank", [0, 1]),
+        ("hourly-drop.pcap", "session.idle >= 60 min and session.tests == 0", [0, 1, 2]),
+        ("hourly-drop.pcap", "session.lasted > 3601 s", []),
+        ("hourly-drop.pcap", "session.closing_frame == 22", [1]),
+        ("login-and-report.pcap", "session.tests == 2 and session.tests_unanswered == 0", [0]),
+        ("unanswered-and-late.pcap", "session.waiting == 0", [0]),
+    ],
+)
+def test_how_links_were_used_can_be_asked(sample: str, text: str, sessions: list[int]) -> None:
+    """What the audit and the check of the login found are fields of sessions; figures are of both sides together."""
+    assert chosen(seen(SAMPLES / sample), text, "session") == sessions
+
+
+def test_pdus_of_links_are_chosen() -> None:
+    """A field of the session chooses its PDUs as well."""
+    capture = seen(SAMPLES / "pipelined-sps.pcap")
+    assert chosen(capture, "session.flow_control > 0") == where(capture, lambda row: row["stream"] == 1)

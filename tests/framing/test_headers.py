@@ -7,7 +7,7 @@ import struct
 
 import numpy as np
 import pytest
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 
 from cmppscope.framing import headers
@@ -89,7 +89,6 @@ def test_a_deliver_that_fits_two_versions_is_read_by_its_text() -> None:
 
 
 @given(st.integers(0, 2**32))
-@settings(deadline=None)
 def test_both_ways_agree_on_any_octets(seed: int) -> None:
     """A batch of random bodies gets the bits that each gets alone, and no PDU reads behind its end."""
     rng = random.Random(seed)  # noqa: S311 - test data

@@ -241,3 +241,21 @@ def test_octets_of_all_undecided_streams_are_bounded(monkeypatch: pytest.MonkeyP
     assert told[0] == told[1] == told[2]
     assert told[0][0] == [("undecided", 0, 43, 500)]
     assert told[0][1] == {5: "CMPP"} | dict.fromkeys(range(5), "unknown")
+
+
+def test_undecided_streams_are_bounded(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Streams of a few octets each count as well: beyond the cap the oldest is given up."""
+    monkeypatch.setattr(framing, "UNDECIDED_STREAMS", 3)
+    talks = [Talk(ports=(40_000 + n, 5555)).open().send(0, b"x") for n in range(5)]
+    segments = renumbered([s for t in talks for s in t.segments])
+    for borders in ([], one_by_one(segments), [7, 15]):
+        state = Reassembler()
+        framer = Framer(state)
+        trouble = []
+        for batch in cut(segments, borders):
+            framer.feed(state.feed(batch))
+            trouble += framer.trouble()
+        assert [(o.kind, o.stream, o.frame, o.octets) for o in trouble] == [
+            ("undecided", 0, 16, 1),
+            ("undecided", 1, 20, 1),
+        ]

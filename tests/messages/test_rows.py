@@ -52,12 +52,30 @@ def test_states_of_a_submit(lines: str, state: str) -> None:
     assert states(lines) == [("MT", state)]
 
 
+def test_receivers_without_a_report_are_counted() -> None:
+    """Where two of four reported and differ, the other two are unreported."""
+    lines = f"1 SP SUBMIT 2 report=1 to=4\n1.1 ISMG SUBMIT_RESP 2 id={ID1}\n"
+    lines += f"5 ISMG DELIVER 2 about={ID1} dest_terminal_id=13800000003 stat=UNDELIV\n6 ISMG DELIVER 3 about={ID1}"
+    (row,) = rows(_LOGIN + lines)
+    assert row["mixed"] == "UNDELIV: 13800000003; unreported: 2; DELIVRD: 13800000000"
+
+
+def test_what_is_not_mixed_has_no_such_words() -> None:
+    """Words about differences stand only where there are some."""
+    (row,) = rows(_LOGIN + f"1 SP SUBMIT 2\n1.1 ISMG SUBMIT_RESP 2 id={ID1}")
+    assert (row["state"], row["mixed"]) == ("accepted", None)
+
+
 def test_reports_of_several_receivers() -> None:
     """Every receiver has its own report; where they differ the message is mixed."""
     lines = f"1 SP SUBMIT 2 report=1 to=2\n1.1 ISMG SUBMIT_RESP 2 id={ID1}\n"
     lines += f"5 ISMG DELIVER 2 about={ID1} dest_terminal_id=13800000001 stat=UNDELIV\n6 ISMG DELIVER 3 about={ID1}"
     (row,) = rows(_LOGIN + lines)
     assert (row["state"], row["receivers"], row["dest"]) == ("mixed", 2, ["13800000000", "13800000001"])
+    assert row["mixed"] == "UNDELIV: 13800000001; DELIVRD: 13800000000"
+    assert [report["dest"] for report in row["reports"]] == ["13800000001", "13800000000"]
+    (masked,) = rows(_LOGIN + lines, redact=True)
+    assert masked["mixed"] == "UNDELIV: 138******01; DELIVRD: 138******00"
     assert [(r["stat"], r["ms"], r["again"]) for r in row["reports"]] == [
         ("UNDELIV", 4000.0, False),
         ("DELIVRD", 5000.0, False),

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import pytest
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 
 from cmppscope.reassembly import direction as rules
@@ -213,7 +213,6 @@ def test_too_many_octets_or_segments_behind_a_hole_end_the_wait() -> None:
     assert (out[0].gap, by_octets.position, by_octets.held_octets) == (1, 1 + count * size, 0)
 
 
-@settings(deadline=None)
 @given(
     st.integers(0, 2**32 - 1),
     st.integers(0, 2**40),
@@ -315,7 +314,6 @@ def test_copies_of_what_was_delivered_long_ago_are_not_compared() -> None:
     assert state.trouble == [Trouble("conflict", 3, 2, 1, 0)]
 
 
-@settings(deadline=None)
 @given(st.lists(st.tuples(st.integers(0, 40), st.integers(1, 12)), max_size=30))
 def test_held_ranges_never_overlap_and_are_counted(pieces: list[tuple[int, int]]) -> None:
     """Whatever comes, ranges are sorted and apart, and every octet is delivered, held, repeated or late."""

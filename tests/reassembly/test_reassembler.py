@@ -339,7 +339,6 @@ def test_loss_invents_nothing(rng: random.Random, borders: list[int], handshake:
             assert came == sum(len(r.octets) for r in runs) + state.retransmitted + state.late
 
 
-@settings(deadline=None)
 @given(st.binary(max_size=400), st.lists(st.integers(0, 40), max_size=5))
 def test_no_numbers_make_it_stumble(numbers: bytes, borders: list[int]) -> None:
     """Any sequence numbers, flags and sizes are taken, and batches do not matter."""

@@ -13,7 +13,7 @@ from pathlib import Path
 import dpkt
 import numpy as np
 import pytest
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 
 from cmppscope.reassembly import streams
@@ -203,7 +203,6 @@ def test_a_collision_of_the_mixed_key_does_no_harm(monkeypatch: pytest.MonkeyPat
     assert [s for s, _ in numbered(segments)] == [0, 1, 2] * 4
 
 
-@settings(deadline=None)
 @given(st.integers(0, 2**32).map(random.Random), st.lists(st.integers(0, 60), max_size=8))
 def test_numbers_do_not_depend_on_batches(rng: random.Random, borders: list[int]) -> None:
     """Any mixture of connections, closes and reuses is numbered alike however it is cut."""

@@ -2,7 +2,7 @@
 
 An act is what a speaker did, in the order of doing: sent a PDU or octets of none, received a PDU, closed. Where a
 sent PDU begins in the octets that this side sent over its connection is `at`. Nothing here decides what is right; a
-scene marks the acts that break a rule.
+scene marks the acts that a finding is to be about (`found`: the id of its rule, or several).
 """
 
 from __future__ import annotations
@@ -31,43 +31,53 @@ class Speaker:
         end.settimeout(PATIENCE_SECONDS)
         end.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
 
-    def say(self, *pdus: bytes, breaks: str = "", pieces: int = 0) -> None:
-        """Send PDUs with one write, or in writes of `pieces` octets each; `breaks` is the rule that each of them breaks."""
-        for said in pdus:
+    def gather(self) -> None:
+        """Let the kernel hold small writes back until what was sent before is acknowledged (Nagle)."""
+        self._end.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 0)
+
+    def say(self, *pdus: bytes, found: str = "", at: int = -1, singly: int = 0) -> None:
+        """Send PDUs with one write, but the first `singly` octets with one each; `found` is about PDU `at` of them."""
+        about = range(len(pdus))[at]
+        for number, said in enumerate(pdus):
             _, command, sequence = struct.unpack_from("!III", said)
             told = {"command": octets.name(command), "sequence_id": sequence, "header": said[:12].hex()}
-            self._note("sent", breaks, **told, at=self._sent, octets=len(said))
+            self._note("sent", found if number == about else "", **told, at=self._sent, octets=len(said))
             self._sent += len(said)
-        self._write(b"".join(pdus), pieces)
+        self._write(b"".join(pdus), singly)
 
-    def say_octets(self, said: bytes, breaks: str = "") -> None:
+    def say_octets(self, said: bytes, found: str = "") -> None:
         """Send octets that are no PDU, or a part of one."""
-        self._note("sent", breaks, header=said[:12].hex(), at=self._sent, octets=len(said))
+        self._note("sent", found, header=said[:12].hex(), at=self._sent, octets=len(said))
         self._sent += len(said)
-        self._write(said, 0)
+        self._write(said)
 
-    def hear(self, command: int, breaks: str = "") -> bytes:
-        """Receive one PDU, which must be of this command; `breaks` is the rule that the other side broke with it."""
+    def hear(self, command: int) -> bytes:
+        """Receive one PDU, which must be of this command."""
         head = self._read(4)
         heard = head + self._read(int.from_bytes(head, "big") - 4)
         _, told, sequence = struct.unpack_from("!III", heard)
         if told != command:
             raise ValueError(f"{self.who} waits for {octets.name(command)} and hears {octets.name(told)}")
-        self._note("received", breaks, command=octets.name(told), sequence_id=sequence, octets=len(heard))
+        self._note("received", "", command=octets.name(told), sequence_id=sequence, octets=len(heard))
         return heard
 
     def skip(self, count: int) -> None:
         """Receive octets without looking at them."""
         self._read(count)
 
-    def close(self, breaks: str = "") -> None:
+    def close(self, found: str = "") -> None:
         """Close with FIN."""
-        self._note("closed", breaks, how="FIN")
+        self._note("closed", found, how="FIN")
         self._end.shutdown(socket.SHUT_WR)
 
-    def reset(self, breaks: str = "") -> None:
-        """Close with RST, as a program does that dies with unread octets or lingers for no time."""
-        self._note("closed", breaks, how="RST")
+    def drop(self, found: str = "") -> None:
+        """Close with octets unread: the kernel sends RST."""
+        self._note("closed", found, how="RST")
+        self._end.close()
+
+    def reset(self, found: str = "") -> None:
+        """Close with RST by lingering for no time."""
+        self._note("closed", found, how="RST")
         self._end.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, struct.pack("ii", 1, 0))
         self._end.close()
 
@@ -80,10 +90,11 @@ class Speaker:
         """Give the socket back."""
         self._end.close()
 
-    def _write(self, said: bytes, pieces: int) -> None:
-        """Send octets, in one write or in many."""
-        for begin in range(0, len(said), pieces or len(said)):
-            self._end.sendall(said[begin : begin + (pieces or len(said))])
+    def _write(self, said: bytes, singly: int = 0) -> None:
+        """Send octets, the first of them one by one."""
+        for each in said[:singly]:
+            self._end.send(bytes([each]))
+        self._end.sendall(said[singly:])
 
     def _read(self, count: int) -> bytes:
         """Receive so many octets."""
@@ -95,10 +106,10 @@ class Speaker:
             got += more
         return got
 
-    def _note(self, did: str, breaks: str, **told: object) -> None:
+    def _note(self, did: str, found: str, **told: object) -> None:
         """Log an act."""
         act = {"connection": self._connection, "time_ns": time.time_ns(), "who": self.who, "did": did, **told}
-        self._acts.append(act | ({"breaks": breaks} if breaks else {}))
+        self._acts.append(act | ({"found": found.split()} if found else {}))
 
 
 class Pair(NamedTuple):
@@ -111,23 +122,32 @@ class Pair(NamedTuple):
 class Stage:
     """Where a scene plays: it opens connections and keeps the log."""
 
-    def __init__(self, address: str) -> None:
-        """`address` is 127.0.0.1 or ::1."""
+    def __init__(self, address: str, segment: int) -> None:
+        """`address` is 127.0.0.1 or ::1; a `segment` carries at most so many octets, where that is not 0."""
         self.acts: list[Act] = []
         self.connections: list[list[str]] = []
-        self._address = address
+        self._address, self._segment = address, segment
         self._speakers: list[Speaker] = []
-        family = socket.AF_INET6 if ":" in address else socket.AF_INET
-        self._listening = socket.create_server((address, PORT), family=family)
-        self._listening.settimeout(PATIENCE_SECONDS)
+        self._listening = self._socket(PORT)
+        self._listening.listen()
+
+    def _socket(self, port: int) -> socket.socket:
+        """Make a socket at a port of the address."""
+        made = socket.socket(socket.AF_INET6 if ":" in self._address else socket.AF_INET)
+        made.settimeout(PATIENCE_SECONDS)
+        made.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+        if self._segment:
+            made.setsockopt(socket.IPPROTO_TCP, socket.TCP_MAXSEG, self._segment)
+        made.bind((self._address, port))
+        return made
 
     def open(self) -> Pair:
         """Open a connection from the SP to the ISMG."""
         number = len(self.connections)
-        source = (self._address, FIRST_CLIENT_PORT + number)
-        client = socket.create_connection((self._address, PORT), PATIENCE_SECONDS, source_address=source)
+        client = self._socket(FIRST_CLIENT_PORT + number)
+        client.connect((self._address, PORT))
         served, _ = self._listening.accept()
-        self.connections.append([f"{self._address} {source[1]}", f"{self._address} {PORT}"])
+        self.connections.append([f"{self._address} {FIRST_CLIENT_PORT + number}", f"{self._address} {PORT}"])
         pair = Pair(Speaker("SP", number, client, self.acts), Speaker("ISMG", number, served, self.acts))
         self._speakers += pair
         return pair

@@ -117,13 +117,16 @@ def test_silence_up_to_the_close_counts_as_idle() -> None:
     """The table of links tells an hour of silence also where the close ended it, and no PDU."""
     lines = text(report_of("hourly-drop.pcap")).splitlines()
     rows = lines[lines.index("Links") + 2 :][:3]
-    assert [row.split()[7:9] for row in rows] == [["3600.0", "s"]] * 3
+    assert [row.split()[7:9] for row in rows] == [["60", "min"]] * 3
 
 
 def test_nobody_is_named_where_neither_side_tested() -> None:
-    """Either side may test a link: a headline about a link that nobody tested names neither."""
-    (line,) = (line for line in headlines(report_of("hourly-drop.pcap")) if "keepalive-missing" in line)
-    assert line.startswith("warn keepalive-missing: ")
+    """Either side may test a link: where nobody tested, neither is named alone."""
+    report = report_of("hourly-drop.pcap")
+    (line,) = (line for line in headlines(report) if "keepalive-missing" in line)
+    assert line.startswith("warn keepalive-missing: nothing for 3600.0 s on an open connection: neither side sent")
+    blame = {line.split()[1]: line.partition("(")[2] for line in text(report).splitlines() if "fault)" in line}
+    assert blame == {"keepalive-missing": "both sides' fault)", "close-without-terminate": "peer's fault)"}
 
 
 def test_nothing_at_all(clean: model.Report) -> None:

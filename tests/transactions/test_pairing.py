@@ -11,7 +11,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from cmppscope.transactions import Timers
-from tests.rules.conversation import analyse, frames_of, told
+from tests.rules.conversation import analyse, every_cut, frames_of, told
 
 _LOGIN = "0 SP CONNECT 1\n0.1 ISMG CONNECT_RESP 1\n"
 
@@ -309,6 +309,7 @@ def test_latency_counts_from_the_first_sending() -> None:
 def test_more_open_requests_than_the_cap_drop_the_oldest(monkeypatch: pytest.MonkeyPatch) -> None:
     """Beyond OPEN_REQUESTS the oldest request is let go, counted, and told."""
     monkeypatch.setattr("cmppscope.transactions.OPEN_REQUESTS", 2)
+    monkeypatch.setattr("cmppscope.transactions.CAPS_EVERY", 3)
     found = told("0 SP SUBMIT 1 + SUBMIT 2 text=b + SUBMIT 3\n1 SP FIN")
     assert [(pdu, state) for pdu, _, state, _ in found.pairs] == [
         (1, "unknown"),
@@ -318,10 +319,12 @@ def test_more_open_requests_than_the_cap_drop_the_oldest(monkeypatch: pytest.Mon
 
 
 def test_more_strays_than_the_cap_settle_the_oldest(monkeypatch: pytest.MonkeyPatch) -> None:
-    """Beyond STRAY_RESPONSES the oldest are settled early; none is forgotten."""
+    """Beyond STRAY_RESPONSES the oldest are settled early, as unknown; none is forgotten."""
     monkeypatch.setattr("cmppscope.transactions.STRAY_RESPONSES", 1)
+    monkeypatch.setattr("cmppscope.transactions.CAPS_EVERY", 5)
     lines = _LOGIN + "1 ISMG SUBMIT_RESP 7\n2 ISMG SUBMIT_RESP 8\n3 ISMG SUBMIT_RESP 9"
-    assert told(lines, cuts=range(9)).strays == [(3, "orphan"), (4, "orphan"), (5, "orphan")]
+    for cuts in ((), range(9)):
+        assert told(lines, cuts=cuts).strays == [(3, "unknown"), (4, "unknown"), (5, "orphan")]
 
 
 def test_history_is_as_long_as_its_cap(monkeypatch: pytest.MonkeyPatch) -> None:
@@ -369,3 +372,11 @@ def test_a_connection_last_seen_before_an_answer_was_due_is_unknown() -> None:
     blame = ("unanswered", "peer", 1)
     assert blame not in told([*seen[:2], *other[:2], *seen[2:], other[2]]).found
     assert blame in told([*seen[:2], *other[:2], *seen[2:], "190 ISMG ACK", other[2]]).found
+
+
+def test_a_response_kept_for_its_request_is_excused_as_any_other() -> None:
+    """A late response behind the beginning of its direction blames nobody, though its request became known later."""
+    lines = "0 SP CONNECT 1\n0.001 SP ACTIVE_TEST 2 | lost\n0.01 SP CONNECT 3\n60.02 ISMG CONNECT_RESP 3\n"
+    lines += "61 ISMG ACTIVE_TEST 9"
+    for cut in every_cut(frames_of(lines, handshake=False)).values():
+        assert "late-response" not in {rule for rule, *_ in told(lines, handshake=False, cuts=cut).found}

@@ -13,7 +13,7 @@ from cmppscope.rules import Results
 from cmppscope.tui.loading import Inbox, Loader
 from cmppscope.tui.rows.pdus import PduRows
 from cmppscope.tui.rows.transactions import TransactionRows
-from cmppscope.tui.store import Store
+from cmppscope.tui.store import Pdus, Store
 
 from .conftest import SAMPLES
 
@@ -23,10 +23,11 @@ AGREED = Results({1: {3: "ask our hotline"}})
 def test_rows_tell_agreed_meanings() -> None:
     """PDUs, transactions and sessions tell a refused login in the parties' words."""
     inbox = Inbox(lambda: None)
-    Loader(Capture([SAMPLES / "login-refused.pcap"]), Options(results=AGREED, keep_findings=True), inbox).run()
-    delivery, store = inbox.take(), Store()
-    for batch, session in delivery.batches:
-        store.pdus.add(batch, session)
+    loader = Loader(Capture([SAMPLES / "login-refused.pcap"]), Options(results=AGREED, keep_findings=True), inbox)
+    loader.run()
+    delivery, store = inbox.take(), Store(pdus=Pdus(loader.recall))
+    for arrival in delivery.batches:
+        store.pdus.add(*arrival)
     for table in delivery.closed:
         store.transactions.add(table, None)
     assert delivery.snapshot is not None

@@ -133,7 +133,7 @@ def test_the_field_under_the_cursor_is_lit(drive: Drive) -> None:
     app = sample_app("gbk.pcap")
 
     async def steps(pilot: Pilot[None]) -> None:
-        await keys("2", "enter", "down", "down")(pilot)
+        await keys("2", "enter", "down", "down", "down")(pilot)
         assert app.pdus.octets._lit == range(4, 8)
 
     drive(app, steps)

@@ -47,3 +47,9 @@ def test_wrapped_lines_fit_and_lose_nothing(text: str, cells: int) -> None:
     lines = wrap(shown, cells)
     assert all(cell_len(line) <= cells for line in lines)
     assert "".join(lines).replace(" ", "") == shown.replace(" ", "")
+
+
+def test_what_is_aligned_stays_aligned() -> None:
+    """Spaces at the beginning of a text stay, those where a line is broken go."""
+    assert wrap("       12  SUBMIT", 20) == ["       12  SUBMIT"]
+    assert wrap("  one two  three", 9) == ["  one two", "three"]

@@ -15,15 +15,17 @@ from cmppscope.redact import Redaction
 from cmppscope.tui import search
 from cmppscope.tui.app import CmppscopeApp
 from cmppscope.tui.rows.findings import FindingRows, PlaceRows
+from cmppscope.tui.rows.messages import MessageRows
 from cmppscope.tui.rows.pdus import PduRows
 from cmppscope.tui.rows.sessions import SessionRows
 from cmppscope.tui.rows.transactions import TransactionRows
 from cmppscope.tui.store import Store
 from cmppscope.tui.view import View, Wish, arrange
 
-from .conftest import keys, sample_app, screen_text, settled
+from .conftest import SAMPLES, keys, sample_app, screen_text, settled
 from .test_store import loaded
 
+Cli = Callable[..., Any]
 Drive = Callable[..., None]
 
 
@@ -52,6 +54,7 @@ def rows_of(store: Store) -> dict[str, Any]:
         "sessions": SessionRows(store),
         "findings": FindingRows(store),
         "places": places,
+        "messages": MessageRows(store, store.lives, Redaction(active=True), store.zone),
     }
 
 
@@ -76,13 +79,22 @@ def rows_of(store: Store) -> dict[str, Any]:
         ("sessions", "901234", [0]),
         ("places", "state == late", [0]),
         ("places", "cmpp.pdu != 3", []),
+        ("messages", "message.state == unanswered", [5]),
+        ("messages", "latency > 1 min", [0]),
+        ("messages", "finding.rule == late-response", [0]),
+        ("messages", "session.sp_id == 901234", [0, 1, 2, 3, 4, 5]),
+        ("messages", "unanswered", [5]),
+        ("pdus", "message.response_time > 1 min", [2, 3]),
+        ("transactions", "message.response_time > 1 min", [1]),
+        ("sessions", "message.state == unanswered", [0]),
+        ("places", "message.response_time > 1 min", [0]),
     ],
 )
 def test_every_list_takes_filters_and_words(
     listed: str, text: str, rows: list[int], batch_frames: int, alone: int, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """The same rows pass, however the capture was cut into batches, looked at alone or together."""
-    monkeypatch.setattr("cmppscope.tui.store._WHOLE", alone)
+    monkeypatch.setattr("cmppscope.tui.store.SPAN", alone)
     store, _ = loaded("unanswered-and-late.pcap", batch_frames)
     assert found(rows_of(store)[listed], text) == rows
 
@@ -133,6 +145,40 @@ def test_what_is_a_filter_and_what_are_words(text: str, words: str | None) -> No
     from cmppscope.filters.plain import plain_words  # noqa: PLC0415
 
     assert plain_words(text, "pdu") == words
+
+
+@pytest.mark.parametrize("sample", ["long-sms-ucs2.pcap", "gateway-forwarding.pcap", "every-pdu.pcapng"])
+@pytest.mark.parametrize(
+    "expression",
+    [
+        "message",
+        "message.state == DELIVRD",
+        "message.kind != MT",
+        "message.reports > 0",
+        'message.text contains "中" or message.parts > 1',
+        "message.end_to_end > 5 s",
+        'message.dest matches "^138"',
+        "!(message.state == delivered)",
+    ],
+)
+def test_message_fields_mean_what_they_mean_on_the_command_line(cli: Cli, sample: str, expression: str) -> None:
+    """PDUs, transactions, sessions and messages pass as they do with --filter."""
+    store, _ = loaded(sample, 6)
+    rows = rows_of(store)
+    table = store.transactions.table
+
+    def listed(command: str, name: str) -> list[Any]:
+        return [row[name] for row in cli(command, SAMPLES / sample, "--format", "ndjson", "--filter", expression).rows]
+
+    assert [row + 1 for row in found(rows["pdus"], expression)] == listed("pdus", "pdu")
+    passing = found(rows["transactions"], expression)
+    assert sorted(table.pdu[passing].tolist()) == sorted(listed("transactions", "pdu"))
+    assert found(rows["sessions"], expression) == listed("sessions", "session")
+    requests = table.pdu[rows["messages"].rows[found(rows["messages"], expression)]].tolist()
+    messages = cli("messages", SAMPLES / sample, "--format", "ndjson", "--filter", expression).rows
+    assert {row["pdu"] for row in messages} | {p["pdu"] for row in messages for p in row["parts"]} <= set(requests)
+    hops = {p["pdu"] for row in messages for p in row["hops"]}
+    assert set(requests) == {p["pdu"] for row in messages for p in row["parts"]} | hops
 
 
 def test_rows_that_came_later_are_found_as_well() -> None:

@@ -6,8 +6,10 @@ import numpy as np
 
 from cmppscope.analysis import Analysis, Options
 from cmppscope.capture import Capture
+from cmppscope.tui.growing import Growing
+from cmppscope.tui.lives import Lives
 from cmppscope.tui.loading import Inbox, Loader, take_snapshot
-from cmppscope.tui.store import Growing, Pdus, Store
+from cmppscope.tui.store import Pdus, Store
 
 from .conftest import SAMPLES
 
@@ -16,11 +18,15 @@ def loaded(name: str, batch_frames: int = 100_000) -> tuple[Store, list[tuple[st
     """Read a sample into a store, and give what the user is told."""
     told: list[int] = []
     inbox = Inbox(lambda: told.append(1))
-    Loader(Capture([SAMPLES / name], batch_frames), Options(keep_findings=True), inbox).run()
+    loader = Loader(Capture([SAMPLES / name], batch_frames), Options(keep_findings=True), inbox)
+    loader.run()
     delivery = inbox.take()
-    store = Store()
-    for batch, session in delivery.batches:
-        store.pdus.add(batch, session)
+    lives = Lives()
+    lives.add(delivery.lives, delivery.closed)
+    store = Store(lives=lives)
+    store.pdus = Pdus(loader.recall)
+    for arrival in delivery.batches:
+        store.pdus.add(*arrival)
     for table in delivery.closed or [store.transactions.none]:
         store.transactions.add(table, None)
     store.transactions.add(store.transactions.none, delivery.pending)

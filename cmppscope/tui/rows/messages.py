@@ -19,7 +19,7 @@ from cmppscope.report.safe import printable
 from cmppscope.tables import I64, Row
 from cmppscope.transactions import Transactions
 from cmppscope.tui.lives import Lives
-from cmppscope.tui.rows import Column, Finder, Line, shown_finder
+from cmppscope.tui.rows import Column, Finder, Line
 from cmppscope.tui.store import Store
 from dissectors.cmpp.enums import DELIVER, SUBMIT
 
@@ -44,7 +44,7 @@ _TONES |= {"unreported": "note", "unknown": "quiet", "unanswered": "error"}
 class MessageRows:
     """Every request that carries a message."""
 
-    target = ""
+    target = "message"
 
     def __init__(self, store: Store, lives: Lives, redaction: Redaction, zone: dt.tzinfo) -> None:
         """Draw from a store and the lives of messages."""
@@ -139,8 +139,10 @@ class MessageRows:
         return values
 
     def finder(self, needle: str) -> Finder:
-        """Find messages by what they show."""
-        return shown_finder(self, needle)._replace(settles=False)
+        """Find messages by a filter or by what they show."""
+        from cmppscope.tui.search import message_finder  # noqa: PLC0415 - filters are loaded when the first one is typed
+
+        return message_finder(self, needle, self.store.transactions.table.pdu[self.rows], self.store)
 
 
 def _content(fields: Row) -> str:

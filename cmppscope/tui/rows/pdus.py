@@ -83,6 +83,9 @@ class PduRows:
         addresses, roles = (ends[0], ends[1]) if each["direction"] == 0 else (ends[0][::-1], ends[1][::-1])
         severity = snapshot.severity.get(row + 1)
         name = each["command"].removeprefix("CMPP_")
+        told = info(each, layout, self.results).removeprefix(name).lstrip(", ")
+        if layout != self.store.pdus.column("layout")[row]:
+            told = printable(self.store.pdus.trouble or "")
         cells = (
             severity.word[0].upper() if severity else "",
             str(row + 1),
@@ -94,7 +97,7 @@ class PduRows:
             name,
             str(each["sequence_id"]),
             str(each["total_length"]),
-            info(each, layout, self.results).removeprefix(name).lstrip(", "),
+            told,
         )
         return Line(cells, severity.word if severity else self._tone(each))
 

@@ -2,12 +2,16 @@
 
 from __future__ import annotations
 
+from typing import NamedTuple
+
+import numpy as np
 from textual import on
 
 from cmppscope.redact import Redaction
 from cmppscope.report.explain import explain, explain_stat
 from cmppscope.report.headlines import milliseconds
-from cmppscope.report.messages import joined_text, stat_text
+from cmppscope.report.messages import MIXED, joined_text, stat_text
+from cmppscope.report.mixed import apart, named
 from cmppscope.transactions.table import NO_RESULT
 from cmppscope.tui.messages import GoToPdu
 from cmppscope.tui.rows.messages import MessageRows
@@ -58,6 +62,9 @@ def sentences(rows: MessageRows, row: int) -> list[Sentence]:
     ]
     if len(parts) > 1:
         told.append(Sentence("Parts", f"{len(parts)}: PDUs {', '.join(map(str, parts))}"))
+        states = _states(rows, parts)
+        if len(set(states.values())) > 1:
+            told.append(Sentence("", apart((f"PDU {part}", state) for part, state in states.items())))
     if code != NO_RESULT:
         why = explain(command, code, rows.store.results)
         took = milliseconds((int(table.response_time_ns[row]) - int(table.time_ns[row])) / 1e6)
@@ -69,19 +76,51 @@ def sentences(rows: MessageRows, row: int) -> list[Sentence]:
     return told
 
 
+def _states(rows: MessageRows, parts: list[int]) -> dict[int, str]:
+    """Say what became of each part of a message, by its PDU."""
+    pdu = rows.store.transactions.table.pdu
+    places = np.flatnonzero(np.isin(pdu, parts))
+    return {int(pdu[row]): rows.state(row) for row in sorted(places.tolist(), key=lambda row: int(pdu[row]))}
+
+
 def _reports(rows: MessageRows, row: int, pdu: int) -> list[Sentence]:
-    """Tell the reports of a SUBMIT."""
+    """Tell the reports of a SUBMIT; of one to several receivers, whose each is."""
     began = int(rows.store.transactions.table.time_ns[row])
     reports = rows.lives.reports_of(pdu)
+    receivers = _receivers(rows, pdu, [deliver for deliver, _, _ in reports])
     told = []
-    for deliver, time_ns, stat in reports[:REPORTS_SHOWN]:
+    if rows.state(row) == MIXED:
+        silent = max(0, receivers.all - len(reports))
+        pairs = zip(receivers.named, (stat_text(stat) for _, _, stat in reports), strict=True)
+        told.append(Sentence("", apart([*pairs, *[("", "unreported")] * silent])))
+    for (deliver, time_ns, stat), who in list(zip(reports, receivers.named, strict=True))[:REPORTS_SHOWN]:
         word = stat_text(stat)
         why = explain_stat(word)
         tone = "good" if word == "DELIVRD" else "warn"
         after = milliseconds((time_ns - began) / 1e6)
-        told.append(Sentence("Report", f"after {after}, PDU {deliver}: {word}, {why.meaning}", tone))
+        told.append(
+            Sentence("Report", f"after {after}, PDU {deliver}{who and f', {who}'}: {word}, {why.meaning}", tone)
+        )
         if why.advice:
             told.append(Sentence("", why.advice))
     if len(reports) > REPORTS_SHOWN:
         told.append(Sentence("", f"and {len(reports) - REPORTS_SHOWN:,} more reports"))
     return told
+
+
+class _Receivers(NamedTuple):
+    """Whom a SUBMIT is for."""
+
+    all: int
+    named: list[str]
+    """Whom each report is about; empty where there is only one receiver."""
+
+
+def _receivers(rows: MessageRows, submit: int, delivers: list[int]) -> _Receivers:
+    """Tell whom a SUBMIT is for, and whom its reports are about."""
+    (request,) = rows.fields([submit], rows.redaction)
+    count = (request or {}).get("dest_usr_tl") or 1
+    if count == 1 or not delivers:
+        return _Receivers(count, [""] * len(delivers))
+    reports = [(fields or {}).get("report") or {} for fields in rows.fields(delivers, rows.redaction)]
+    return _Receivers(count, [named(report.get("dest_terminal_id")) for report in reports])

@@ -11,8 +11,10 @@ from textual.containers import Container
 from textual.timer import Timer
 
 from cmppscope.report.show import pdu_tree
+from cmppscope.rules import Severity
 from cmppscope.tui.actions import bindings
-from cmppscope.tui.rows.fields import FieldRows
+from cmppscope.tui.recalled import RecallError
+from cmppscope.tui.rows.fields import FieldRows, frames_of
 from cmppscope.tui.rows.pdus import PduRows, finding_words
 from cmppscope.tui.screens import Pane
 from cmppscope.tui.view import View, changed
@@ -91,15 +93,25 @@ class PdusPane(Pane):
             self.fields.show(None, b"", ())
             self.octets.show(b"", frozenset())
         else:
-            pdus = self.store.pdus
-            octets = pdus.octets(row)
-            tree = pdu_tree(octets, self.rows.redaction, int(pdus.column("layout")[row]), self.rows.results)
-            self.fields.show(tree, octets, findings)
-            self.octets.show(octets, self.fields.hidden)
+            self._show_pdu(row, findings)
         self.tree_.cursor = 0
         self.tree_.scroll_to(y=0, animate=False)
         self.tree_.refresh_rows()
         self._light(self.tree_.row)
+
+    def _show_pdu(self, row: int, findings: list[tuple[Severity, str]]) -> None:
+        """Read a PDU again and show it; where that cannot be, say why."""
+        pdus = self.store.pdus
+        notes = [frames_of(pdus.extents(row), int(pdus.column("frame")[row]))]
+        try:
+            octets = pdus.octets(row)
+        except RecallError as error:
+            self.fields.show(None, b"", findings, [*notes, ("Octets", str(error))])
+            self.octets.show(b"", frozenset())
+            return
+        tree = pdu_tree(octets, self.rows.redaction, int(pdus.column("layout")[row]), self.rows.results)
+        self.fields.show(tree, octets, findings, notes)
+        self.octets.show(octets, self.fields.hidden)
 
     @on(VirtualTable.Moved, "#field-tree")
     def _moved_in_tree(self, message: VirtualTable.Moved) -> None:
