@@ -17,7 +17,7 @@ REST_SECONDS = 0.4
 
 SCREENS = {
     "sessions": ("login-refused.pcap", ()),
-    "pdus": ("gbk.pcap", ("2", "down", "down", "enter", *("down",) * 24)),
+    "pdus": ("gbk.pcap", ("2", "down", "down", "enter", *("down",) * 25)),
     "transactions": ("unanswered-and-late.pcap", ("3", "u")),
     "findings": ("broken-framing.pcap", ("4", "down", "enter")),
 }

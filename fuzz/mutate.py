@@ -20,7 +20,7 @@ from cmppscope.filters.values import Kind
 from forge import Frame
 
 ROOT = Path(__file__).resolve().parents[1]
-FOLDERS = (ROOT / "samples", ROOT / "tests" / "data" / "real")
+FOLDERS = (ROOT / "samples", *(ROOT / "tests" / "data" / kind for kind in ("real", "rules")))
 MOST_OCTETS = 30_000
 COMMANDS = (1, 2, 4, 5, 6, 7, 8, 9, *range(0x10, 0x17))
 NUMBERS = (0, 1, 4, 11, 12, 13, 20, 21, 24, 100, 255, 256, 1000, 65535, 65536, 0x7FFFFFFF, 0x80000000, 0xFFFFFFFF)

@@ -25,7 +25,7 @@ def tui(
     chosen: Settings,
     captures: Annotated[list[str], typer.Argument(metavar="CAPTURE...", help="Capture files or folders, read as one.")],
 ) -> None:
-    """Look at a capture on the screen: sessions, PDUs, transactions, findings."""
+    """Look at a capture on the screen: sessions, PDUs, transactions, findings, messages."""
     from cmppscope.capture import Capture, CaptureError  # noqa: PLC0415 - start-up stays lean
 
     if not on_terminal():

@@ -13,7 +13,7 @@ import pytest
 ROOT = Path(__file__).parents[2]
 CAPTURES = [
     path.relative_to(ROOT)
-    for folder in (ROOT / "samples", ROOT / "tests" / "data" / "real")
+    for folder in (ROOT / "samples", ROOT / "tests" / "data" / "real", ROOT / "tests" / "data" / "rules")
     for path in sorted(folder.glob("*.pcap*"))
 ]
 

@@ -182,9 +182,10 @@ def test_words_for_numbers() -> None:
 
 def test_a_clock_that_jumped_keeps_the_table_narrow() -> None:
     """Latencies of months, or below zero, are written in few characters."""
-    assert [_figure(v) for v in (7.443e12, -3.4e9, 75_000, -131_999.7, 1.5)] == [
+    assert [_figure(v) for v in (7.443e12, -3.4e9, -99_999_999.7, 75_000, -131_999.7, 1.5)] == [
         "7e+12",
         "-3e+09",
+        "-1e+08",
         "75000",
         "-132k",
         "1.50",
