@@ -10,7 +10,7 @@ import polars as pl
 
 from cmppscope.filters import values
 from cmppscope.filters.errors import FilterError
-from cmppscope.filters.fields import Field
+from cmppscope.filters.field import Field
 from cmppscope.filters.syntax import Comparison, Membership, Operand, Value
 from cmppscope.filters.values import Kind
 

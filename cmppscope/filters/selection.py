@@ -20,7 +20,8 @@ import polars as pl
 from cmppscope.filters import conditions, syntax
 from cmppscope.filters.columns import Occurrences
 from cmppscope.filters.errors import FilterError
-from cmppscope.filters.fields import INDEX, PRESENCE, Field, find, unknown
+from cmppscope.filters.field import Field
+from cmppscope.filters.fields import INDEX, PRESENCE, find, unknown
 from cmppscope.filters.tables import PDU, SESSION, TABLES, Table
 from cmppscope.filters.values import Kind
 from cmppscope.tables import I64, Bool
