@@ -37,6 +37,9 @@ _LARGE = 32 << 20
 """Octets of captures from which on a second core pays: two batches."""
 _OBJECTS = 200_000
 """New objects after which Python looks for cycles, when much is read."""
+_TURN_SECONDS = 0.0001
+"""How long one of both threads may keep the interpreter from the other: NumPy asks for it again every few microseconds,
+and with Python's own 5 ms the one that has little to do in Python stands still most of the time."""
 
 _PATIENCE_SECONDS = 1.0
 """Work that takes longer shows its progress."""
@@ -240,8 +243,13 @@ def _reader(capture: Capture | LiveCapture) -> Iterator[Executor | None]:
 
     gc.freeze()
     gc.set_threshold(_OBJECTS)  # batches hold many small objects for a short time, hardly any of them in cycles
-    with ThreadPoolExecutor(1) as reader:
-        yield reader
+    patience = sys.getswitchinterval()
+    sys.setswitchinterval(_TURN_SECONDS)
+    try:
+        with ThreadPoolExecutor(1) as reader:
+            yield reader
+    finally:
+        sys.setswitchinterval(patience)
 
 
 @contextlib.contextmanager
