@@ -45,7 +45,7 @@ class Held:
         """Read them."""
         analysis = Analysis()
         facts = [analysis.feed(frames) for frames in Capture([capture])] + analysis.close()
-        closed = [each.paired.closed for each in facts] + [each.ended for each in facts if each.ended is not None]
+        closed = [table for each in facts for table in each.settled]
         self.batches = [(each.batch, each.session) for each in facts if len(each.batch)]
         self.transactions = in_order(closed)
         self.streams = analysis.streams

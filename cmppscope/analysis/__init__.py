@@ -259,9 +259,9 @@ class Analysis:
             threes=self._sessions.threes,
             results=self.results,
             wanted=self._sessions.wanted,
+            strays=paired.strays,
             places=places,
         )
-        facts.strays = paired.strays
         self.statistics.add_strays(paired.strays)
         facts.spots, facts.sources = self._trackers.feed(batch, columns, session, self._sessions, paired, odd)
         facts.logins = self._logins.feed(batch, session)

@@ -54,7 +54,6 @@ class Idle:
             order = order[: int(np.searchsorted(np.minimum(owner, AUDITED_SESSIONS), AUDITED_SESSIONS))]
             owner = session[order]
         state, time_ns = self.state, batch.time_ns[order]
-        state.grow(int(owner[-1]) + 1)
         heads = np.flatnonzero(np.r_[True, owner[1:] != owner[:-1]])
         numbers = owner[heads]
         idle = np.diff(time_ns, prepend=time_ns[:1])
@@ -100,7 +99,6 @@ class KeepAlive:
         order = stable_order(group)
         group, time_ns = group[order], batch.time_ns[rows[order]]
         state = self.state
-        state.grow(int(group[-1]) + 1)
         heads = np.flatnonzero(np.r_[True, group[1:] != group[:-1]])
         owners, counts = group[heads], np.diff(np.r_[heads, len(group)])
         gap = np.maximum(np.diff(time_ns, prepend=time_ns[:1]), 0)
@@ -121,5 +119,4 @@ class KeepAlive:
         lost = (table.command == ACTIVE_TEST) & (table.state == UNANSWERED) & (table.session < AUDITED_SESSIONS)
         group = table.session[lost] * 2 + table.direction[lost]
         if len(group):
-            self.state.grow(int(group.max()) + 1)
             np.add.at(self.state.unanswered, group, 1)

@@ -118,7 +118,6 @@ class Window:
         """Compute the levels, and set the times of Gaps to those of the event before."""
         state, heads = self.state, events.heads
         groups = events.group[heads]
-        state.grow(int(groups[-1]) + 1)
         total = np.cumsum(events.delta)
         base = state.level[groups] - total[heads] + events.delta[heads]
         events.level = total + np.repeat(base, np.diff(np.r_[heads, len(total)]))
@@ -283,7 +282,6 @@ class Window:
         which = which[np.isin(closed.command[which], _THROTTLED) & (closed.session[which] < AUDITED_SESSIONS)]
         if len(which):
             owner = closed.session[which] * 2 + closed.direction[which]
-            self.state.grow(int(owner.max()) + 1)
             np.add.at(self.state.throttled, owner, 1)
         behind = which[closed.response_pdu[which] > closed.pdu[which]]
         return closed.pdu[behind], closed.response_pdu[behind]

@@ -23,14 +23,14 @@ from cmppscope.tables import (
     LAYOUT_NONE,
     U8,
 )
-from dissectors.cmpp.enums import RESPONSE
+from dissectors.cmpp.enums import COMMANDS_20, COMMANDS_LATER, RESPONSE
 from dissectors.cmpp.layout import FIXED_LENGTHS, READINGS, Layout, layout
 
 HEADER = 12
 LONGEST = 8578
 """The longest PDU that any version can code: a 3.0 SUBMIT with 255 receivers and 255 octets."""
 
-COMMANDS = frozenset(code | bit for code in (1, 2, 4, 5, 6, 7, 8, 9, *range(0x10, 0x18)) for bit in (0, RESPONSE))
+COMMANDS = frozenset(COMMANDS_20 | COMMANDS_LATER)
 """Command_Ids of CMPP 2.0 §7.7.1 and the pair 0x17 of 2.1."""
 
 CANDIDATE = re.compile(rb"(?=\x00\x00[\x00-\x21].[\x00\x80]\x00\x00[\x01\x02\x04-\x09\x10-\x17])", re.DOTALL)

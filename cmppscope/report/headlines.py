@@ -95,7 +95,12 @@ def _login(session: model.Session) -> str:
         return f"login refused (Status {session.status})"
     if session.login == "unanswered":
         return "login not answered"
-    return "login not in the capture" if session.network is None else "no login"
+    return "login not in the capture" if begun_before(session) else "no login"
+
+
+def begun_before(session: model.Session) -> bool:
+    """Tell whether a session without CONNECT may have had one before the capture: its handshake is not there either."""
+    return session.login == "not seen" and session.network is None
 
 
 def _traffic(session: model.Session) -> str:
@@ -256,7 +261,7 @@ def _views(report: model.Report) -> list[str]:
         lines.append(
             f"{plural(len(later), 'session')} of CMPP 3.0: framed and paired, their changed bodies are not decoded."
         )
-    blind = [s for s in report.sessions if s.login == "not seen" and s.network is None]
+    blind = [s for s in report.sessions if begun_before(s)]
     if blind:
         lines.append(
             f"{plural(len(blind), 'session')} without CONNECT in the capture: begun before it, or short connections."

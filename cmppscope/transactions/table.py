@@ -10,11 +10,11 @@ import numpy as np
 
 from cmppscope.columns import PduColumns
 from cmppscope.tables import I64, LAYOUT_20, Bool, PduBatch
-from dissectors.cmpp.enums import ACTIVE_TEST, RESPONSE, SUBMIT
+from dissectors.cmpp.enums import ACTIVE_TEST, CANCEL, CONNECT, DELIVER, FWD, RESPONSE, SUBMIT, TERMINATE
 
 ECHOES = 4096
 """ACTIVE_TESTs remembered, to see whether they come back."""
-EMPTY_BODIES = (2, ACTIVE_TEST)
+EMPTY_BODIES = (TERMINATE, ACTIVE_TEST)
 """TERMINATE and ACTIVE_TEST: with nothing in them, equal octets say nothing."""
 
 SWAPPED_NS = 1_000_000_000
@@ -33,11 +33,9 @@ CAPS_EVERY = 65_536
 """So many PDUs stand between two looks at these caps."""
 
 RESULT_FIELDS = {
-    1: "status",
-    4: "result",
-    5: "result",
-    7: "success_id",
-    9: "result",
+    CONNECT: "status",
+    **dict.fromkeys((SUBMIT, DELIVER, FWD), "result"),
+    CANCEL: "success_id",
     **dict.fromkeys(range(0x10, 0x17), "result"),
 }
 """The field of a request's response that says how it went."""

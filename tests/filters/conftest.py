@@ -59,7 +59,7 @@ def seen(path: Path, batch_frames: int = 100_000) -> Seen:
     def ends(stream: int) -> Any:
         return end_of(*streams[stream].originator), end_of(*streams[stream].responder)
 
-    closed = [each.paired.closed for each in facts] + [each.ended for each in facts if each.ended is not None]
+    closed = [table for each in facts for table in each.settled]
     sessions = [
         session_row(session, analysis.last_time_ns, parts=parts(session, analysis)) for session in analysis.sessions
     ]

@@ -108,12 +108,12 @@ def test_both_ways_agree_on_any_octets(seed: int) -> None:
     octets = b"".join(rows)
     sizes = np.array([len(r) for r in rows], np.int64)
     position = np.cumsum(sizes) - sizes
-    command = np.array([headers.read(r, 0)[1] for r in rows], np.int64)
-    bits = headers.fits_batch(np.frombuffer(octets, np.uint8), position, sizes, command)
-    alone = [headers.fits(r, 0, len(r), c) for r, c in zip(rows, command.tolist(), strict=True)]
+    commands = np.array([headers.read(r, 0)[1] for r in rows], np.int64)
+    bits = headers.fits_batch(np.frombuffer(octets, np.uint8), position, sizes, commands)
+    alone = [headers.fits(r, 0, len(r), c) for r, c in zip(rows, commands.tolist(), strict=True)]
     assert bits.tolist() == alone
-    assert headers.known(command).tolist() == [c in headers.COMMANDS for c in command.tolist()]
-    for row, code, fitting in zip(rows, command.tolist(), alone, strict=True):
+    assert headers.known(commands).tolist() == [c in headers.COMMANDS for c in commands.tolist()]
+    for row, code, fitting in zip(rows, commands.tolist(), alone, strict=True):
         assert headers.may_fit(len(row), code) or not fitting
         if fitting:
             assert headers.plausible(row, 0)

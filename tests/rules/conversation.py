@@ -311,7 +311,7 @@ class Told:
     @property
     def transactions(self) -> Transactions:
         """All transactions, in order of their requests."""
-        tables = [f.paired.closed for f in self.facts] + [f.ended for f in self.facts if f.ended is not None]
+        tables = [table for facts in self.facts for table in facts.settled]
         return in_order(tables)
 
     @property

@@ -32,7 +32,7 @@ class MessagesPane(ToldPane):
 
     def __init__(self, rows: MessageRows) -> None:
         """Draw from rows."""
-        super().__init__(rows, "message")
+        super().__init__(rows, "message", self.sentences)
         self.rows = rows
 
     def sentences(self, row: int) -> list[Sentence]:

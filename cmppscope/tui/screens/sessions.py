@@ -7,7 +7,7 @@ import datetime as dt
 from textual import on
 
 from cmppscope.report import model
-from cmppscope.report.headlines import advice, milliseconds, session_line, version
+from cmppscope.report.headlines import advice, begun_before, milliseconds, session_line, version
 from cmppscope.report.links_told import link_told, login_told
 from cmppscope.tui.messages import GoToPdu
 from cmppscope.tui.rows.sessions import SessionRows
@@ -24,7 +24,7 @@ class SessionsPane(ToldPane):
 
     def __init__(self, rows: SessionRows, zone: dt.tzinfo) -> None:
         """Draw from rows; `zone` is that of times."""
-        super().__init__(rows, "session")
+        super().__init__(rows, "session", self.sentences)
         self.rows = rows
         self.zone = zone
 
@@ -83,7 +83,8 @@ def _login(session: model.Session) -> list[Sentence]:
     if session.login == "ok":
         took = "" if session.login_ms is None else f" in {milliseconds(session.login_ms)}"
         return [Sentence("Login", f"ok{took}", "good"), *check]
-    return [Sentence("Login", "not in the capture: the session began before it")]
+    before = begun_before(session)
+    return [Sentence("Login", "not in the capture: the session began before it" if before else "none: no CONNECT")]
 
 
 def _time(moment: str, zone: dt.tzinfo) -> str:

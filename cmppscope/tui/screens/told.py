@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from typing import Protocol
 
 from textual import on
@@ -24,9 +24,10 @@ class StoredRows(Rows, Protocol):
 class ToldPane(Pane):
     """A list above, words below."""
 
-    def __init__(self, rows: StoredRows, noun: str) -> None:
-        """Draw from rows; `noun` is one of them."""
+    def __init__(self, rows: StoredRows, noun: str, sentences: Callable[[int], Sequence[Sentence]]) -> None:
+        """Draw from rows; `noun` is one of them, `sentences` says what there is to say about a row that is there."""
         super().__init__(id=f"{noun}s")
+        self._sentences = sentences
         self.store = rows.store
         self.table = VirtualTable(rows, fixed=2, id=f"{noun}-list")
         self.words = Words(id=f"{noun}-words")
@@ -49,8 +50,4 @@ class ToldPane(Pane):
 
     def _tell(self, row: int | None) -> None:
         """Tell of a row."""
-        self.words.show([] if row is None or row >= len(self.table.rows) else self.sentences(row))
-
-    def sentences(self, row: int) -> Sequence[Sentence]:
-        """Say what there is to say about a row that is there."""
-        raise NotImplementedError
+        self.words.show([] if row is None or row >= len(self.table.rows) else self._sentences(row))
