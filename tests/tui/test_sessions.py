@@ -178,3 +178,18 @@ def test_a_closed_link_is_not_measured_again(monkeypatch: pytest.MonkeyPatch) ->
     for _ in range(2):
         take_snapshot(analysis, closed)
     assert measured == [0, 1, 2]
+
+
+@pytest.mark.parametrize(("handshake", "told"), [(True, "none: no CONNECT"), (False, "not in the capture")])
+def test_a_session_without_connect_began_before_the_capture_only_without_handshake(
+    handshake: bool,  # noqa: FBT001 - a case
+    told: str,
+) -> None:
+    """Where the beginning of the connection was captured, a CONNECT would have been as well."""
+    analysis = Analysis()
+    for batch in batches(frames_of("0 SP SUBMIT 1\n0.1 ISMG SUBMIT_RESP 1 id=1", handshake=handshake)):
+        analysis.feed(batch)
+    analysis.close()
+    snapshot = take_snapshot(analysis)
+    (login,) = [s.words for s in sentences(snapshot.sessions[0], snapshot, Store().zone) if s.label == "Login"]
+    assert login.startswith(told)
