@@ -48,8 +48,8 @@ class Kept(NamedTuple):
     @property
     def held(self) -> int:
         """Chunks that references hold."""
-        assert self.analysis._references is not None
-        return len(self.analysis._references)
+        assert self.analysis._front._references is not None
+        return len(self.analysis._front._references)
 
 
 def in_a_file(frames: Sequence[Frame], cuts: Sequence[int] = (), file: int = FILE) -> list[FrameBatch]:

@@ -2,42 +2,36 @@
 
     frames → segments → octets in order → PDUs → typed columns → sessions → transactions → messages → rules
 
-`feed` takes a batch of frames and gives what became known with it; `close` settles what only the end can tell. What
-comes out depends on the frames alone: not on the batches, not on whether anyone kept rows.
+The first three arrows are the front (`front`), which may run ahead in a process of its own. `feed` takes a batch of
+frames and gives what became known with it; `close` settles what only the end can tell. What comes out depends on the
+frames alone: not on the batches, not on whether anyone kept rows.
 """
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import dataclass, field
-from typing import TYPE_CHECKING
-
-import numpy as np
 
 from cmppscope.analysis.audit import Audit
+from cmppscope.analysis.front import Ahead, Elsewhere, Framed, Front
 from cmppscope.analysis.login import LoginChecks
 from cmppscope.analysis.statistics import Statistics
 from cmppscope.columns import PduColumns
-from cmppscope.decode import Decoder
-from cmppscope.framing import CMPP, Framer
+from cmppscope.decode import Counts
+from cmppscope.framing import CMPP
 from cmppscope.messages import Messages
-from cmppscope.reassembly import Handshake, Reassembler, Streams
-from cmppscope.references import Places, References
+from cmppscope.reassembly import Handshake, Streams
 from cmppscope.rules import RULES, STANDARD, Facts, Finding, Findings, Limits, Results, SequenceTracker, Severity
 from cmppscope.rules.login import Login
 from cmppscope.rules.model import End
 from cmppscope.rules.trackers import Trackers
 from cmppscope.secret import Secret
 from cmppscope.sessions import Session, Sessions
-from cmppscope.tables import I64, Bool, ChunkBatch, FrameBatch, Oddity, PduBatch
+from cmppscope.tables import FrameBatch, PduBatch
 from cmppscope.transactions import Pairing, Stray, Timers, Transactions
-
-if TYPE_CHECKING:
-    from concurrent.futures import Executor
 
 __all__ = ["Analysis", "Options"]
 
-_Framed = tuple[PduBatch, list[Oddity], list[Oddity], Places | None]
 _FORCED = {"cmpp20": "2.0", "cmpp30": "3.0"}
 
 
@@ -74,116 +68,102 @@ class Analysis:
     def __init__(self, options: Options | None = None) -> None:
         """Begin with no frame."""
         options = options or Options()
-        self._from_ns, self._to_ns = options.from_ns, options.to_ns
         forced = {port: _FORCED[kind] for port, kind in options.decode_as.items() if kind in _FORCED}
-        self._decoder = Decoder(check_checksums=options.check_checksums)
-        self._reassembler = Reassembler()
-        self._framer = Framer(self._reassembler, dict(options.decode_as))
-        self._references = References(self._framer) if options.references else None
-        self._sessions = Sessions(self._reassembler.streams, forced)
-        self._pairing = Pairing(self._reassembler.streams, options.timers)
-        self._sequences = SequenceTracker(self._reassembler.streams, options.timers)
-        self._trackers = Trackers(self._reassembler.streams, options.timers, options.limits)
+        self._front = Front(
+            options.decode_as,
+            options.from_ns,
+            options.to_ns,
+            check_checksums=options.check_checksums,
+            references=options.references,
+        )
+        self.streams: Streams = self._front.streams
+        """All TCP connections, by number."""
+        self._sessions = Sessions(self.streams, forced)
+        self._pairing = Pairing(self.streams, options.timers)
+        self._sequences = SequenceTracker(self.streams, options.timers)
+        self._trackers = Trackers(self.streams, options.timers, options.limits)
         self._limits, self._timers = options.limits, options.timers
         self.results = options.results
         self._findings = Findings(RULES, keep=options.keep_findings, severities=options.severities, hide=options.hide)
         self._logins = LoginChecks(options.secrets, options.limits.zone_ns)
-        self.audit = Audit(self._reassembler.streams, options.limits, options.timers)
-        self.messages = Messages(self._reassembler.streams, options.limits.report_ns, options.limits.zone_ns)
+        self.audit = Audit(self.streams, options.limits, options.timers)
+        self.messages = Messages(self.streams, options.limits.report_ns, options.limits.zone_ns)
         self.statistics = Statistics()
-        self.counts = self._decoder.counts
-        self.first_time_ns: int | None = None
-        self.last_time_ns = 0
         self.gaps = 0
         self.missing_octets = 0
-        self.frames = 0
-        """Frames looked at."""
-        self._last_frame = 0
 
     def feed(self, frames: FrameBatch) -> Facts:
         """Take the next frames; give the PDUs and facts that became known with them."""
-        return self._digest(*self._frame(frames))
+        return self._digest(self._front.feed(frames))
 
-    def feed_all(self, batches: Iterable[FrameBatch], executor: Executor | None = None) -> Iterator[Facts]:
+    def feed_all(self, batches: Iterable[FrameBatch], elsewhere: Elsewhere[Ahead] | None = None) -> Iterator[Facts]:
         """Take batches of frames to their end; give the facts of each.
 
-        With an executor of one worker, the next batch is read and framed there while this one is digested here. That
-        changes nothing: what comes out does not depend on how far ahead the frames are known (design: the law).
+        With `elsewhere` the frames are read and framed there while PDUs are digested here. That changes nothing: what
+        comes out does not depend on how far ahead the frames are known (design: the law).
         """
-        if executor is None:
+        if elsewhere is None:
             yield from map(self.feed, batches)
             return
-        source = iter(batches)
-
-        def ahead() -> _Framed | None:
-            frames = next(source, None)
-            return None if frames is None else self._frame(frames)
-
-        coming = executor.submit(ahead)
-        while (framed := coming.result()) is not None:
-            coming = executor.submit(ahead)
-            yield self._digest(*framed)
-
-    def _frame(self, frames: FrameBatch) -> _Framed:
-        """Take frames through every stage up to framing: PDUs, what is odd about their octets, and what before it."""
-        segments = self._decoder.feed(frames)
-        inside = self._inside(frames.time_ns)
-        if not inside.all():
-            segments = segments.take(self._inside(segments.time_ns))
-        if len(frames):
-            self._note_frames(frames, frames.time_ns[inside])
-        chunks = self._reassembler.feed(segments)
-        batch, odd = self._framer.feed(chunks)
-        return batch, odd, self._trouble(), self._places(chunks, batch)
-
-    def _places(self, chunks: ChunkBatch | None, batch: PduBatch) -> Places | None:
-        """Tell where the PDUs lie that became known with some chunks."""
-        return None if self._references is None else self._references.feed(chunks, batch)
-
-    def _trouble(self) -> list[Oddity]:
-        """Give what happened in front of framing, or to it, since the last call."""
-        return self._decoder.odd() + self._reassembler.odd() + self._framer.trouble()
+        for ahead in elsewhere(self._front.run(batches)):
+            if isinstance(ahead, Front):
+                self._front = ahead
+                self.streams.become(ahead.streams)
+                return
+            framed, news = ahead
+            self.streams.hear(news)
+            yield self._digest(framed)
 
     def close(self) -> list[Facts]:
         """Settle the end of the capture: open holes, cut PDUs, unanswered requests."""
-        self._decoder.close()
-        end = self._last_frame + 1
-        chunks = self._reassembler.close()
-        batch, odd = self._framer.feed(chunks)
-        facts = [self._digest(batch, odd, self._trouble(), self._places(chunks, batch))]
-        batch, odd = self._framer.close(end + 1)
-        lost_tails = self._reassembler.lost_tails() | {o.stream * 2 + o.direction for o in odd if o.kind == "cut"}
-        facts += [
-            self._digest(batch, odd, self._trouble(), self._places(None, batch)),
-            self._digest(PduBatch.empty(self.statistics.pdus + 1), []),
-        ]
+        framed = self._front.close()
+        lost_tails = self._front.lost_tails()
+        lost_tails |= {o.stream * 2 + o.direction for o in framed[-1].odd if o.kind == "cut"}
+        facts = [self._digest(each) for each in framed]
+        facts.append(self._digest(Framed(PduBatch.empty(self.statistics.pdus + 1), [], [], None)))
         last = facts[-1]
-        last.odd, last.echoes = self._late_octets(end), self._pairing.echoes
+        last.odd, last.echoes = self._front.late_octets(), self._pairing.echoes
         last.ended, last.strays, last.reuses = self._pairing.close(self.last_time_ns, lost_tails)
         last.end = End(self.last_time_ns, self._pairing.lossy_directions(lost_tails))
         last.spots = self._trackers.close(self.sessions, last.end)
         last.logins = self._logins.close()
         last.exceeded = self.audit.close(self.sessions, last.ended, self.last_time_ns, lost_tails)
-        last.messages = self.messages.close(last.ended, last.strays, self.last_time_ns, self._last_frame, lost_tails)
+        end = self.last_time_ns, self._front.last_frame
+        last.messages = self.messages.close(last.ended, last.strays, *end, lost_tails)
         self._findings.feed(last)
         self.statistics.add_transactions(last.ended)
         self.statistics.add_strays(last.strays)
         return facts
 
     @property
-    def streams(self) -> Streams:
-        """All TCP connections, by number."""
-        return self._reassembler.streams
+    def counts(self) -> Counts:
+        """What became of the frames."""
+        return self._front.counts
+
+    @property
+    def frames(self) -> int:
+        """Frames looked at."""
+        return self._front.frames
+
+    @property
+    def first_time_ns(self) -> int | None:
+        """The least time of those, None where there are none."""
+        return self._front.first_time_ns
+
+    @property
+    def last_time_ns(self) -> int:
+        """The greatest, 0 where there are none."""
+        return self._front.last_time_ns
 
     @property
     def protocols(self) -> dict[int, str]:
         """What each stream with octets is: `CMPP`, or the reason why not."""
-        return self._framer.protocol
+        return self._front.protocols
 
     @property
     def cmpp_streams(self) -> int:
         """Streams that are CMPP."""
-        return sum(name == CMPP for name in self._framer.protocol.values())
+        return sum(name == CMPP for name in self.protocols.values())
 
     @property
     def sessions(self) -> list[Session]:
@@ -197,7 +177,7 @@ class Analysis:
 
     def handshake(self, stream: int) -> Handshake | None:
         """Give the round trips that the handshake of a stream measures."""
-        return self._reassembler.handshake(stream)
+        return self._front.handshake(stream)
 
     @property
     def findings(self) -> list[Finding]:
@@ -206,42 +186,22 @@ class Analysis:
 
     def pending(self) -> tuple[Transactions, list[Stray]]:
         """Give the requests that are open and the responses that answer nothing, as `close` would settle them now."""
-        ended, strays, _ = self._pairing.close(self.last_time_ns, self._reassembler.lost_tails())
+        ended, strays, _ = self._pairing.close(self.last_time_ns, self._front.lost_tails())
         return ended, strays
 
     @property
     def duplicate_frames(self) -> int:
         """Frames that were captured twice; the copies are left out."""
-        return sum(count for count, _ in self._reassembler.duplicates.values())
+        return sum(count for count, _ in self._front.duplicates.values())
 
     @property
     def retransmitted_octets(self) -> int:
         """Octets that came more than once."""
-        return self._reassembler.retransmitted_octets
+        return self._front.retransmitted_octets
 
-    def _inside(self, time_ns: I64) -> Bool:
-        """Tell which times the user asked for."""
-        inside = np.ones(len(time_ns), np.bool_)
-        if self._from_ns is not None:
-            inside &= time_ns >= self._from_ns
-        if self._to_ns is not None:
-            inside &= time_ns <= self._to_ns
-        return inside
-
-    def _note_frames(self, frames: FrameBatch, times_ns: I64) -> None:
-        """Keep the number of the last frame, and number and times of those asked for."""
-        self._last_frame = frames.first + len(frames) - 1
-        self.frames += len(times_ns)
-        if not len(times_ns):
-            return
-        least, greatest = int(times_ns.min()), int(times_ns.max())
-        self.first_time_ns = least if self.first_time_ns is None else min(self.first_time_ns, least)
-        self.last_time_ns = max(self.last_time_ns, greatest)
-
-    def _digest(
-        self, batch: PduBatch, odd: list[Oddity], trouble: Sequence[Oddity] = (), places: Places | None = None
-    ) -> Facts:
-        """Take PDUs through every stage behind framing; `trouble` is what happened in front of it."""
+    def _digest(self, framed: Framed) -> Facts:
+        """Take PDUs through every stage behind framing."""
+        batch, odd = framed.batch, framed.odd
         session = self._sessions.feed(batch)
         columns = PduColumns(batch)
         paired = self._pairing.feed(batch, columns, session, odd)
@@ -250,7 +210,7 @@ class Analysis:
             columns=columns,
             session=session,
             sessions=self.sessions,
-            odd=[*odd, *trouble, *self._pairing.odd],
+            odd=[*odd, *framed.trouble, *self._pairing.odd],
             paired=paired,
             limits=self._limits,
             timers=self._timers,
@@ -260,7 +220,7 @@ class Analysis:
             results=self.results,
             wanted=self._sessions.wanted,
             strays=paired.strays,
-            places=places,
+            places=framed.places,
         )
         self.statistics.add_strays(paired.strays)
         facts.spots, facts.sources = self._trackers.feed(batch, columns, session, self._sessions, paired, odd)
@@ -277,15 +237,3 @@ class Analysis:
             self._findings.feed(facts)
         columns.forget()
         return facts
-
-    def _late_octets(self, frame: int) -> list[Oddity]:
-        """Say where octets came too late to be put in their place, and where frames were captured twice."""
-        late = [
-            Oddity("late", group >> 1, group & 1, -1, frame, frame, state.late, 0, "capture")
-            for group, state in sorted(self._reassembler.directions.items())
-            if state.late
-        ]
-        return late + [
-            Oddity("duplicate", stream, 0, -1, first, frame, count, 0, "capture")
-            for stream, (count, first) in sorted(self._reassembler.duplicates.items())
-        ]

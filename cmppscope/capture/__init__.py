@@ -10,14 +10,14 @@ from __future__ import annotations
 
 import zlib
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, NamedTuple
 
 import numpy as np
 
 from cmppscope.capture import pcap, pcapng
 from cmppscope.capture.files import Coming, arrange, expand, overlaps
 from cmppscope.capture.recall import Origin
-from cmppscope.capture.source import STDIN, CaptureError, Source, Window
+from cmppscope.capture.source import SLACK, STDIN, CaptureError, Source, Window
 from cmppscope.tables import BATCH_FRAMES, FileInfo
 
 if TYPE_CHECKING:
@@ -26,10 +26,19 @@ if TYPE_CHECKING:
     from cmppscope.capture.follow import Follow
     from cmppscope.tables import FrameBatch
 
-__all__ = ["Capture", "CaptureError"]
+__all__ = ["Capture", "CaptureError", "Known"]
 
 PEEK = 1 << 16
 """Octets of a file read to learn when it begins."""
+
+
+class Known(NamedTuple):
+    """What is known of a capture besides its frames; see `Capture`."""
+
+    files: list[FileInfo]
+    origins: list[Origin | None]
+    facts: list[str]
+    octets_read: int
 
 
 class Capture:
@@ -55,6 +64,15 @@ class Capture:
         self._facts: list[str] = []
         self._octets_done = 0
         self._source: Source | None = None
+
+    @property
+    def known(self) -> Known:
+        """What reading has told so far."""
+        return Known(self.files, self.origins, self._facts, self.octets_read)
+
+    def learn(self, known: Known) -> None:
+        """Know what reading the same capture elsewhere has told."""
+        self.files, self.origins, self._facts, self._octets_done = known
 
     @property
     def octets_read(self) -> int:
@@ -84,6 +102,7 @@ class Capture:
             self.origins.append(None)
             try:
                 for batch in self._read(path, info, paths, coming if index == len(paths) - 1 else None):
+                    _cut_out(batch)
                     batch.first, batch.file, batch.file_first = first, index, info.frames + 1
                     first += len(batch)
                     _count(info, batch)
@@ -144,6 +163,13 @@ def _batches(window: Window, info: FileInfo, batch_frames: int) -> Iterator[Fram
     info.format = f"{name}+{source.compression}" if source.compression else name
     yield from read(window, info, batch_frames)
     info.damage = "; ".join(filter(None, (source.trouble, info.damage))) or None
+
+
+def _cut_out(batch: FrameBatch) -> None:
+    """Leave a batch no more of the window than its own stretch, and what may be read behind it."""
+    begin = int(batch.offset[0])
+    batch.octets = batch.octets[begin : int(batch.offset[-1] + batch.caplen[-1]) + SLACK]
+    batch.offset = batch.offset - begin
 
 
 def _count(info: FileInfo, batch: FrameBatch) -> None:

@@ -18,12 +18,11 @@ import typer
 from cmppscope.cli.options import Settings
 
 if TYPE_CHECKING:
-    from concurrent.futures import Executor
-
     from cmppscope.analysis import Analysis, Options
-    from cmppscope.capture import Capture
+    from cmppscope.capture import Capture, Known
     from cmppscope.capture.follow import Follow
     from cmppscope.capture.live import LiveCapture
+    from cmppscope.cli.elsewhere import Elsewhere
     from cmppscope.report import model
     from cmppscope.rules import Facts, Finding
 
@@ -37,9 +36,6 @@ _LARGE = 32 << 20
 """Octets of captures from which on a second core pays: two batches."""
 _OBJECTS = 200_000
 """New objects after which Python looks for cycles, when much is read."""
-_TURN_SECONDS = 0.0001
-"""How long one of both threads may keep the interpreter from the other: NumPy asks for it again every few microseconds,
-and with Python's own 5 ms the one that has little to do in Python stands still most of the time."""
 
 _PATIENCE_SECONDS = 1.0
 """Work that takes longer shows its progress."""
@@ -102,13 +98,16 @@ class Run:
         """Yield the facts of each batch, and those that only the end can tell."""
         from cmppscope.capture import CaptureError  # noqa: PLC0415
 
-        with _progress(self.capture) as step, _reader(self.capture) as reader:
+        with _progress(self.capture) as step:
             try:
-                for facts in self.analysis.feed_all(self.capture, reader):
+                for facts in self.analysis.feed_all(self.capture, _elsewhere(self.capture)):
                     yield facts
                     step()
             except CaptureError as error:
                 say(str(error))
+                raise typer.Exit(UNREADABLE) from None
+            except ChildProcessError as error:
+                say(f"{error}, killed from outside: is there memory enough? Nothing is wrong with the capture")
                 raise typer.Exit(UNREADABLE) from None
             yield from self.analysis.close()
 
@@ -233,23 +232,17 @@ class Results:
         return self._file
 
 
-@contextlib.contextmanager
-def _reader(capture: Capture | LiveCapture) -> Iterator[Executor | None]:
-    """Give a worker that reads ahead, where the capture is large enough to pay and there is a core for it."""
-    if (capture.octets_total or 0) < _LARGE or os.cpu_count() == 1:
-        yield None
-        return
-    from concurrent.futures import ThreadPoolExecutor  # noqa: PLC0415 - start-up stays lean
+def _elsewhere(capture: Capture | LiveCapture) -> Elsewhere[Known] | None:
+    """Give a process that reads and frames, where the capture is large enough to pay and there is a core for it."""
+    from cmppscope.capture import Capture  # noqa: PLC0415 - start-up stays lean
+
+    if not isinstance(capture, Capture) or (capture.octets_total or 0) < _LARGE or os.cpu_count() == 1:
+        return None
+    from cmppscope.cli.elsewhere import POSSIBLE, Elsewhere  # noqa: PLC0415
 
     gc.freeze()
     gc.set_threshold(_OBJECTS)  # batches hold many small objects for a short time, hardly any of them in cycles
-    patience = sys.getswitchinterval()
-    sys.setswitchinterval(_TURN_SECONDS)
-    try:
-        with ThreadPoolExecutor(1) as reader:
-            yield reader
-    finally:
-        sys.setswitchinterval(patience)
+    return Elsewhere(lambda: capture.known, capture.learn) if POSSIBLE else None
 
 
 @contextlib.contextmanager

@@ -22,11 +22,23 @@ from cmppscope.reassembly.direction import Chunk, Direction, Trouble
 from cmppscope.reassembly.duplicates import Duplicates
 from cmppscope.reassembly.handshake import Handshake, Handshakes
 from cmppscope.reassembly.recent import Recent
-from cmppscope.reassembly.streams import KNOWN_PORTS, Closing, Endpoint, Stream, Streams, StreamTracker
+from cmppscope.reassembly.streams import StreamTracker
+from cmppscope.reassembly.table import KNOWN_PORTS, Closing, Endpoint, News, Stream, Streams
 from cmppscope.reassembly.tails import lost_tails
 from cmppscope.tables import ACK, I64, NOWHERE, RST, SYN, ChunkBatch, Oddity, SegmentBatch
 
-__all__ = ["KNOWN_PORTS", "Chunk", "Closing", "Direction", "Endpoint", "Handshake", "Reassembler", "Stream", "Streams"]
+__all__ = [
+    "KNOWN_PORTS",
+    "Chunk",
+    "Closing",
+    "Direction",
+    "Endpoint",
+    "Handshake",
+    "News",
+    "Reassembler",
+    "Stream",
+    "Streams",
+]
 
 HELD_OCTETS = 64 << 20
 """Octets that wait behind holes, over all streams; beyond it the hole that is open longest is given up."""

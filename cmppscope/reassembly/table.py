@@ -12,6 +12,8 @@ from typing import Any, Literal, NamedTuple, overload
 
 import numpy as np
 
+from cmppscope.tables import I64
+
 KNOWN_PORTS = (7890, 7900, 7930, 9168)
 """Ports of CMPP 2.0 §6.3: long and short SP–ISMG, ISMG–ISMG, ISMG–GNS."""
 
@@ -63,6 +65,18 @@ class Closing:
     time_ns: int
 
 
+@dataclass(slots=True)
+class News:
+    """What some frames changed of streams."""
+
+    count: int
+    """Streams there are now."""
+    numbers: I64
+    """Those that changed, the new ones among them."""
+    columns: dict[str, np.ndarray]
+    """Their rows."""
+
+
 class Streams(Sequence["Stream"]):
     """All streams by number; `columns` holds an array for each of what `_COLUMNS` names, with room to spare."""
 
@@ -86,6 +100,22 @@ class Streams(Sequence["Stream"]):
                     room[:] = empty
                 self.columns[name] = np.concatenate([self.columns[name], room])
         return number
+
+    def news(self, frame: int) -> News:
+        """Give the rows of streams with a segment behind a frame: nothing else changes a stream."""
+        numbers = np.flatnonzero(self.columns["last_frame"][: self._count] > frame)
+        return News(self._count, numbers, {name: column[numbers] for name, column in self.columns.items()})
+
+    def hear(self, news: News) -> None:
+        """Take over what changed of the same streams elsewhere."""
+        while self._count < news.count:
+            self.add()
+        for name, rows in news.columns.items():
+            self.columns[name][news.numbers] = rows
+
+    def become(self, other: Streams) -> None:
+        """Be the same streams as they are known elsewhere."""
+        self._count, self.columns = other._count, other.columns
 
     def both(self, name: str) -> np.ndarray:
         """Give a column of two directions by stream * 2 + direction, to be read and written."""

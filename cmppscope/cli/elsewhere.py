@@ -1,0 +1,147 @@
+"""Letting an iterator run in a process of its own, so that both cores are used.
+
+Theory of operation. Threads take turns at the interpreter, and NumPy asks for it between every two calls: two of them
+are no faster than one. So the process is forked and the copy runs the iterator. What it gives is pickled, its arrays
+apart (protocol 5), into a file in memory whose pages the receiver maps: that is the only copy, and it lives for as long
+as one of the arrays. The copy of the process is never more than AHEAD items ahead.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import copyreg
+import io
+import mmap
+import multiprocessing
+import os
+import pickle
+import signal
+from collections.abc import Callable, Iterator
+from multiprocessing.connection import Connection
+from multiprocessing.pool import ExceptionWithTraceback  # type: ignore[attr-defined]  # not in the stubs
+from multiprocessing.reduction import recv_handle, send_handle
+from typing import Any, Generic, NamedTuple, TypeVar
+
+_Item = TypeVar("_Item")
+_State = TypeVar("_State")
+
+POSSIBLE = hasattr(os, "memfd_create") and "fork" in multiprocessing.get_all_start_methods()
+"""Whether the system can do it; Linux can."""
+
+AHEAD = 2
+"""Items given and not done with, the one that is worked on among them."""
+
+_LINE = 64
+"""Arrays begin at multiples of so many octets."""
+
+_GONE = (EOFError, BrokenPipeError, ConnectionResetError)
+"""What comes of talking to a process that is no more."""
+
+
+class _Told(NamedTuple):
+    """What the other process says: an item, an error, or neither at the end."""
+
+    items: list[Any]
+    error: BaseException | None
+    state: Any
+
+
+class Elsewhere(Generic[_State]):
+    """Runs an iterator in another process, and lets this one know the state of what the iterator reads from."""
+
+    def __init__(self, state: Callable[[], _State], hear: Callable[[_State], None]) -> None:
+        """`state` is asked there with every item and behind the last; `hear` is told here what it gave."""
+        self._state, self._hear = state, hear
+
+    def __call__(self, items: Iterator[_Item]) -> Iterator[_Item]:
+        """Give copies of the items; raise what the iterator raises, or ChildProcessError where its process ended."""
+        fork = multiprocessing.get_context("fork")
+        here, there = fork.Pipe()
+        process = fork.Process(target=self._work, args=(items, here, there), daemon=True)
+        try:
+            process.start()
+        except OSError:  # no room for another process
+            yield from items
+            return
+        there.close()
+        try:
+            while (told := _receive(here)).items or told.error:
+                self._hear(told.state)
+                if told.error:
+                    raise told.error
+                yield told.items[0]
+                with contextlib.suppress(*_GONE):
+                    here.send_bytes(b"done")
+            self._hear(told.state)
+        except (EOFError, ConnectionResetError):
+            process.join()
+            msg = f"the process that reads ahead ended with {process.exitcode}"
+            raise ChildProcessError(msg) from None
+        finally:
+            here.close()
+            process.kill()
+            process.join()
+
+    def _work(self, items: Iterator[_Item], here: Connection, there: Connection) -> None:
+        """Run in the other process: give every item away."""
+        here.close()
+        signal.signal(signal.SIGINT, signal.SIG_IGN)  # who is interrupted ends this process as well
+        with contextlib.suppress(*_GONE):
+            try:
+                for count, item in enumerate(items):
+                    if count >= AHEAD:
+                        there.recv_bytes()
+                    _send(there, _Told([item], None, self._state()))
+                _send(there, _Told([], None, self._state()))
+            except _GONE:
+                raise
+            except Exception as error:  # noqa: BLE001 - whatever it is, it is raised where the items are wanted
+                _send(there, _Told([], ExceptionWithTraceback(error, error.__traceback__), self._state()))
+
+
+class _Pickler(pickle.Pickler):
+    """Pickles views of octets as the octets."""
+
+    dispatch_table = copyreg.dispatch_table | {memoryview: lambda view: (bytes, (view.tobytes(),))}
+
+
+def _send(line: Connection, value: _Told) -> None:
+    """Send a value: what it is made of through the line, its arrays in a file in memory."""
+    apart: list[pickle.PickleBuffer] = []
+    told = io.BytesIO()
+    _Pickler(told, 5, buffer_callback=apart.append).dump(value)
+    places: list[tuple[int, int]] = []
+    at = 0
+    file = os.memfd_create("cmppscope")
+    try:
+        for buffer in apart:
+            view = buffer.raw()
+            places.append((at, len(view)))
+            _write(file, view, at)
+            at += -(-len(view) // _LINE) * _LINE
+        os.ftruncate(file, max(at, 1))
+        line.send_bytes(told.getbuffer())
+        line.send(places)
+        send_handle(line, file, None)
+    finally:
+        os.close(file)
+
+
+def _write(file: int, view: memoryview, at: int) -> None:
+    """Write octets at a place of a file."""
+    while len(view):
+        written = os.pwrite(file, view, at)
+        view, at = view[written:], at + written
+
+
+def _receive(line: Connection) -> _Told:
+    """Take a value; its arrays are those of the file in memory, and may be written."""
+    told = line.recv_bytes()
+    places = line.recv()
+    file = recv_handle(line)
+    try:
+        memory = memoryview(mmap.mmap(file, 0))
+    finally:
+        os.close(file)
+    value: _Told = pickle.loads(told, buffers=[memory[at : at + size] for at, size in places])  # noqa: S301 - our own
+    return value
