@@ -34,6 +34,7 @@ from cmppscope.transactions.table import (
     CAPS_EVERY,
     DUPLICATE,
     ECHOES,
+    EMPTY_BODIES,
     HISTORY,
     OPEN,
     OPEN_REQUESTS,
@@ -80,6 +81,11 @@ __all__ = [
 def begins_blind(stream: Stream, direction: int, frame: int) -> bool:
     """Tell whether at a frame it was not known where a direction begins, so that octets before it may be lost."""
     return stream.isn[direction] is None or stream.isn_frame[direction] > frame
+
+
+def _lane(stream: int, direction: int, command: int) -> int:
+    """Give a number to requests of one stream, direction and command."""
+    return stream << 6 | direction << 5 | command
 
 
 class Pairing:
@@ -161,7 +167,7 @@ class Pairing:
         pairs.response[first[pair]] = second[pair]
         opened = len(work.pdu) - len(rows)
         walker = Walker(
-            work, batch, opened, pairs, self._timers, self.claim, self._is_lossy, self._was_asked, self._answers.behind
+            work, batch, opened, pairs, self._timers, self.claim, self._is_lossy, self._was_asked, self._answers
         )
         across = walker.lanes(pairs.response >= 0)
         if len(across):
@@ -173,16 +179,17 @@ class Pairing:
                 walker.walk(np.flatnonzero(lane == number).tolist(), across=True)
         for at in np.flatnonzero(~pair & ~single).tolist():
             walker.walk(order[starts[at] : starts[at] + sizes[at]].tolist())
-        self._remember(work, pairs, opened)
+        closed = self._close_settled(work, pairs)
+        self._remember(work, pairs, closed, opened)
         self._sort_out_strays(work, pairs, sorted(walker.strays))
         self._reuses += walker.reuses
-        closed = self._close_settled(work, pairs)
         self._carry(work, pairs, batch, opened)
         settled: list[Stray] = []
         if (batch.first + len(batch) - 1) % CAPS_EVERY == 0:
             closed, settled = self._close_beyond_room(closed), self._settle_beyond_room()
             self._forget_reuses()
-        resends = rows[np.array(sorted(pairs.joined), np.int64) - opened] if pairs.joined else rows[:0]
+        again = sorted({*pairs.joined, *pairs.doubtful})
+        resends = rows[np.array(again, np.int64) - opened] if again else rows[:0]
         sent_again = sorted(
             r._replace(row=begin + int(rows[r.row - opened]), lossy=self._lost_since(work, r))
             for r in walker.sent_again
@@ -198,15 +205,22 @@ class Pairing:
         the capture lost the last octets.
         """
         closed = no_transactions()
+        strays = self._settle([s for group in self._strays.values() for s in group], lost_tails)
         if self._open is not None and len(self._open.pdu):
             work = self._open.take(np.flatnonzero(self._open.first == 0))
             nothing = Pairs(np.full(len(work.pdu), -1, np.int64))
             work = work.take(np.argsort(work.pdu, kind="stable"))
             closed = transactions(work, np.arange(len(work.pdu)), nothing, self._timers)
-            fates = [self._fate(work, row, last_time_ns, lost_tails) for row in range(len(work.pdu))]
+            last = self._last_unasked(strays)
+            fates = [self._fate(work, row, last_time_ns, lost_tails, last) for row in range(len(work.pdu))]
             closed.state = np.array(fates, np.int64)
-        kept = [s for group in self._strays.values() for s in group]
-        return closed, self._settle(kept, lost_tails), self._reuses_blamed(lost_tails)
+        return closed, strays, self._reuses_blamed(lost_tails)
+
+    def _last_unasked(self, strays: list[Stray]) -> dict[int, int]:
+        """Give when the last response came whose request the capture may have lost, by lane of the request."""
+        unknown = [stray for stray in strays if stray.kind == RESPONSE_UNKNOWN]
+        times = [(_lane(s.stream, 1 - s.direction, s.command & ~RESPONSE), s.time_ns) for s in unknown]
+        return dict(sorted(times))
 
     def lossy_directions(self, lost_tails: frozenset[int]) -> frozenset[int]:
         """Give the directions (stream * 2 + direction) of which the capture may have lost PDUs, wherever that was.
@@ -338,7 +352,7 @@ class Pairing:
         self._open = work.take(rows)
         self._open.known_frame = self._open.frame
 
-    def _remember(self, work: Work, pairs: Pairs, opened: int) -> None:
+    def _remember(self, work: Work, pairs: Pairs, closed: Transactions, opened: int) -> None:
         """Keep the keys of the batch's requests, and of those before for as long as HISTORY PDUs."""
         rows = opened + np.flatnonzero(work.is_request[opened:])
         first = work.pdu[rows].copy()
@@ -349,7 +363,7 @@ class Pairing:
         self._history = [old for old in self._history if len(old[1]) and int(old[1][-1]) > oldest]
         self._history.append((work.key[rows], work.pdu[rows], first))
 
-        self._answers.feed(work, pairs, oldest)
+        self._answers.feed(work, pairs, closed, oldest)
 
     def _note_echoes(self, work: Work, opened: int) -> None:
         """Note where an ACTIVE_TEST comes back as an ACTIVE_TEST: some gateways answer so."""
@@ -372,10 +386,12 @@ class Pairing:
         look = LookUp(self._history, work, pairs)
         for row in strays:
             kind, other, asked = look.classify(work, row, self._streams)
-            first, again = look.sendings(int(work.pdu[row]), other) if kind == DUPLICATE else (0, 0)
             pdu, frame, time_ns, stream, direction, session_of = work.row(
                 row, "pdu", "frame", "time_ns", "stream", "direction", "session"
             )
+            first, again = look.sendings(pdu, other) if kind == DUPLICATE else (0, 0)
+            if kind == DUPLICATE:
+                again += self._answers.given_up(int(work.key[row]), pdu)
             stray = Stray(
                 kind,
                 pdu,
@@ -480,10 +496,15 @@ class Pairing:
                 excused.append(row)
         return {int(work.pdu[row]) for row in excused}
 
-    def _fate(self, work: Work, row: int, last_time_ns: int, lost_tails: frozenset[int]) -> int:
-        """Say what an open request is when the capture ends."""
-        number, direction, frame, time_ns = work.row(row, "stream", "direction", "frame", "time_ns")
+    def _fate(
+        self, work: Work, row: int, last_time_ns: int, lost_tails: frozenset[int], unasked: dict[int, int]
+    ) -> int:
+        """Say what an open request is when the capture ends; `unasked` are from `_last_unasked`."""
+        number, direction, frame, time_ns, command = work.row(row, "stream", "direction", "frame", "time_ns", "command")
         if self._may_be_lost(number, 1 - direction, frame, lost_tails):
+            return UNKNOWN
+        resent_from_ns = time_ns + self._timers.t_ns  # under another Sequence_Id, and that was answered
+        if command not in EMPTY_BODIES and unasked.get(_lane(number, direction, command), -1) >= resent_from_ns:
             return UNKNOWN
         stream = self._streams[number]
         if stream.closing is not None:

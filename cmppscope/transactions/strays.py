@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from functools import cached_property
+from typing import TypeVar
 
 import numpy as np
 
@@ -11,11 +12,14 @@ from cmppscope.tables import I64
 from cmppscope.transactions.table import (
     DUPLICATE,
     HISTORY,
+    LATE,
     ORPHAN,
     OTHER_CONNECTION,
     TYPE_MISMATCH,
     WRONG_DIRECTION,
     Pairs,
+    Stray,
+    Transactions,
     Work,
 )
 
@@ -23,32 +27,81 @@ _NUMBER = (1 << 37) - 1
 """The part of a key that holds Command_Id and Sequence_Id."""
 _NEVER = 1 << 62
 
+Number = TypeVar("Number", int, I64)
+
 History = tuple[I64, I64, I64]
 """Requests: key, PDU, PDU of the first sending."""
 
 
 class Answers:
-    """Knows which responses of the last HISTORY PDUs went to requests."""
+    """Knows which responses of the last HISTORY PDUs went to requests, and which requests were given up."""
 
     def __init__(self) -> None:
         """Begin with none."""
         self._batches: list[tuple[I64, I64, I64]] = []
         """Key, PDU and frame of responses, a batch each."""
+        self._late: list[tuple[I64, I64, I64, I64]] = []
+        """Kind and time of requests, PDU and frame of their late responses, a batch each."""
+        self._given_up: dict[int, list[int]] = {}
+        """PDUs by which requests were given up, by key."""
+        self.checks: dict[int, int] = {}
+        """Check of the request that became known after its response, by PDU of the response."""
 
-    def feed(self, work: Work, pairs: Pairs, oldest: int) -> None:
-        """Take the pairs of a batch; let go of PDUs up to the oldest."""
+    def feed(self, work: Work, pairs: Pairs, closed: Transactions, oldest: int) -> None:
+        """Take the pairs of a batch, and the transactions that they close; let go of PDUs up to the oldest."""
         rows = np.flatnonzero(pairs.response >= 0)
         answer = pairs.response[rows]
-        claimed = np.array([(int(work.key[r]), s.pdu, s.frame) for r, s in pairs.claimed.items()], np.int64)
-        found = np.stack([work.key[rows], work.pdu[answer], work.frame[answer]], 1)
+        claimed = np.array([(_key(s), s.pdu, s.frame) for s in pairs.claimed.values()], np.int64)
+        found = np.stack([work.key[answer], work.pdu[answer], work.frame[answer]], 1)
         key, pdu, frame = np.concatenate([found, claimed.reshape(-1, 3)]).T
         self._batches = [batch for batch in self._batches if int(batch[1].max()) > oldest]
         if len(key):
             self._batches.append((key, pdu, frame))
+        self._forget(oldest)
+        late = np.flatnonzero(closed.state == LATE)
+        if len(late):
+            at = np.searchsorted(work.pdu, closed.pdu[late])
+            kind = kind_of(work.key[at], work.length[at])
+            self._late.append((kind, closed.time_ns[late], closed.response_pdu[late], closed.response_frame[late]))
+        for row, known in pairs.lost.items():
+            self._given_up.setdefault(int(work.key[row]), []).append(known)
 
-    def behind(self, key: int, frame: int, pdu: int) -> bool:
-        """Tell whether a response of a key, in a frame or behind it, went to a request not long before a PDU."""
-        return any(bool(((k == key) & (f >= frame) & (p > pdu - HISTORY)).any()) for k, p, f in self._batches)
+    def behind(self, key: int, frame: int, pdu: int) -> list[int]:
+        """Give the responses of a key, in a frame or behind it, that went to requests not long before a PDU."""
+        found: list[int] = []
+        for k, p, f in self._batches:
+            found += p[(k == key) & (f >= frame) & (p > pdu - HISTORY)].tolist()
+        return found
+
+    def late_behind(self, kind: int, sent_ns: int, frame: int, pdu: int) -> list[int]:
+        """Give the late ones among the responses, in a frame or behind it, to requests of a kind sent up to a time."""
+        found: list[int] = []
+        for k, sent, p, f in self._late:
+            found += p[(k == kind) & (sent <= sent_ns) & (f >= frame) & (p > pdu - HISTORY)].tolist()
+        return found
+
+    def given_up(self, key: int, pdu: int) -> int:
+        """Count the requests of a key that were given up with a PDU or not long before it."""
+        return sum(pdu - HISTORY < known <= pdu for known in self._given_up.get(key, []))
+
+    def _forget(self, oldest: int) -> None:
+        """Let go of PDUs up to the oldest."""
+        if self.checks:
+            self.checks = {pdu: check for pdu, check in self.checks.items() if pdu > oldest}
+        self._late = [batch for batch in self._late if int(batch[2].max()) > oldest]
+        if self._given_up:
+            left = {key: [pdu for pdu in pdus if pdu > oldest] for key, pdus in self._given_up.items()}
+            self._given_up = {key: pdus for key, pdus in left.items() if pdus}
+
+
+def kind_of(key: Number, length: Number) -> Number:
+    """Give what requests share with their resends under another Sequence_Id: stream, direction, command and length."""
+    return (key >> 32 << 14) | length
+
+
+def _key(stray: Stray) -> int:
+    """Give the key of a response."""
+    return stray.stream << 38 | (1 - stray.direction) << 37 | (stray.command & 0x7FFFFFFF) << 32 | stray.sequence
 
 
 class LookUp:

@@ -125,9 +125,9 @@ class Stray(NamedTuple):
     first: int
     """First sending of the request that a DUPLICATE answers once more, 0 for other kinds."""
     again: int
-    """Further sendings of that request before the response: so many responses more are no fault."""
+    """Its further sendings, and requests of its key given up, before the response: so many more are no fault."""
     excused: int
-    """1 where the request was sent as often as it was answered."""
+    """1 where one of these explains the response."""
     gap: int
     """Frame at which the last Gap of its direction before it was known, -1 where there is none."""
 
@@ -206,7 +206,7 @@ class Paired:
     closed: Transactions
     """Those that have their response now, in order of the request."""
     resends: I64
-    """Rows of the batch that are further sendings of a request."""
+    """Rows of the batch that are further sendings of a request, or may be."""
     lossy: set[int] = field(default_factory=set)
     """PDUs of late transactions whose response in time may lie in a Gap."""
     sent_again: list[Resend] = field(default_factory=list)
@@ -244,7 +244,9 @@ class Pairs:
     open_again: set[int] = field(default_factory=set)
     """Rows of those that have another Sequence_Id than the first sending, under which it may be answered as well."""
     lost: dict[int, int] = field(default_factory=dict)
-    """Rows given up, since their response lies in a Gap, and the PDU by which that was known."""
+    """Rows given up, since nothing tells their response, and the PDU by which that was known."""
+    doubtful: set[int] = field(default_factory=set)
+    """Rows given up that may be resends of a request answered meanwhile."""
 
     def answered(self) -> Bool:
         """Tell which rows are requests with a response."""

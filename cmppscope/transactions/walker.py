@@ -2,6 +2,10 @@
 
 A resend under another Sequence_Id ties keys together: then all keys of its lane (stream, direction and command) are
 walked as one, in order. `lanes` finds where that may be so, without walking.
+
+A request that a Gap held back becomes known after responses that were captured behind it, and they may have gone to an
+older request by then. The octets of that one are gone, so nothing tells a resend of it from another request: the one
+held back is given up, and its response, if there is one, answers nothing that is known.
 """
 
 from __future__ import annotations
@@ -11,6 +15,7 @@ from collections.abc import Callable
 import numpy as np
 
 from cmppscope.tables import I64, Bool, PduBatch
+from cmppscope.transactions.strays import Answers, kind_of
 from cmppscope.transactions.table import (
     EMPTY_BODIES,
     HISTORY,
@@ -42,16 +47,15 @@ class Walker:
         claim: Callable[[int, Callable[[int, int, int], bool]], Stray | None],
         lossy: Callable[[Work, int, int], bool],
         asked: Callable[[int, int], bool],
-        answered: Callable[[int, int, int], bool],
+        answers: Answers,
     ) -> None:
         """`opened` rows were open before the batch.
 
         `claim` hands out a response kept for a key, where its PDU, frame and time fit. `lossy` tells of the rows of a
         request and a response whether a Gap lies between them, `asked` whether there was a request of a key before a
-        PDU in an earlier batch, `answered` whether a response of a key, in a frame or behind it, went in one to another
-        request not long before a PDU.
+        PDU in an earlier batch; `answers` knows of the responses that went to requests in earlier ones.
         """
-        self._answered_before = answered
+        self._answers_before = answers
         self._asked_before = asked
         self._claim_kept = claim
         self._lossy = lossy
@@ -65,6 +69,8 @@ class Walker:
         """The first request of each key walked."""
         self._answers: dict[int, list[tuple[int, int]]] = {}
         """PDU and frame of the responses of each key walked that went to a request."""
+        self._late: list[tuple[int, int, int, int]] = []
+        """Kind and time of the requests walked that had a late response, and PDU and frame of that."""
         self.strays: list[int] = []
         self.reuses: list[Reuse] = []
         self.sent_again: list[Resend] = []
@@ -80,7 +86,11 @@ class Walker:
             work.is_request & (work.first == 0) & (waited >= self._t_ns) & ~np.isin(work.command, EMPTY_BODIES)
         )
         if len(slow):
-            kind = (lane << 14) | work.length
+            kind = kind_of(work.key, work.length)
+            held_back = self._opened + np.flatnonzero(
+                (work.is_request & (work.known_frame != work.frame))[self._opened :]
+            )
+            found |= set(lane[held_back[np.isin(kind[held_back], kind[slow])]].tolist())
             later = self._opened + np.flatnonzero(
                 work.is_request[self._opened :] & np.isin(kind[self._opened :], kind[slow])
             )
@@ -104,24 +114,35 @@ class Walker:
             if across:
                 mine[:] = [other for other in mine if not self._is_settled(self._first(other))]
             if not work.is_request[row]:
-                self._give_up_lost(mine, row)
-                if mine:
-                    pairs.response[self._first(mine.pop(0))] = row
-                    self._note_answer(key, *work.row(row, "pdu", "frame"))
+                if not self._give_up_lost(mine, row) and mine:
+                    request = self._first(mine.pop(0))
+                    pairs.response[request] = row
+                    self._note_answer(key, request, *work.row(row, "pdu", "frame", "time_ns"))
                 else:
                     unclaimed.setdefault(key, []).append(row)
                 continue
-            if row >= self._opened and self._claim(row, unclaimed.get(key, [])):
-                self._asked.setdefault(key, int(work.pdu[row]))
-                continue
             self._asked.setdefault(key, int(work.pdu[row]))
-            if row >= self._opened and self._was_robbed(key, row):
-                pairs.lost[row] = int(work.pdu[row])
-                continue
-            if row < self._opened or not self._joins(row, mine, waiting if across else None):
+            lane = waiting if across else None
+            if row < self._opened or not self._is_known(row, mine, lane, unclaimed.get(key, [])):
                 self._row_of[int(work.pdu[row])] = row
                 mine.append(row)
         self.strays += [row for group in unclaimed.values() for row in group]
+
+    def _is_known(self, row: int, mine: list[int], lane: dict[int, list[int]] | None, unclaimed: list[int]) -> bool:
+        """Tell what a request of the batch is, but for a new one that waits."""
+        rivals, doubtful = self._rivals(row)
+        if doubtful:
+            self._pairs.lost[row] = int(self._work.pdu[row])
+            self._pairs.doubtful.add(row)
+            return True
+        if self._is_held_back(row) and self._joins_other(row, mine, lane):
+            return True
+        if self._claim(row, unclaimed):
+            return True
+        if rivals:
+            self._pairs.lost[row] = int(self._work.pdu[row])
+            return True
+        return self._joins(row, mine, lane)
 
     def _first(self, row: int) -> int:
         """Give the row of the first sending of a waiting request."""
@@ -132,15 +153,21 @@ class Walker:
         """Tell whether a request waits no more."""
         return self._pairs.response[row] >= 0 or row in self._pairs.lost
 
-    def _give_up_lost(self, waiting: list[int], response: int) -> None:
-        """Where several requests wait for one response, give up those whose response may lie in a Gap before it."""
-        frame = self._work.frame
-        while (
-            len(waiting) > 1 and frame[waiting[1]] <= frame[response] and self._lossy(self._work, waiting[0], response)
-        ):
-            other = waiting.pop(0)
-            if self._first(other) == other:
-                self._pairs.lost[other] = int(self._work.pdu[response])
+    def _give_up_lost(self, waiting: list[int], response: int) -> bool:
+        """Give up the requests that wait for one response, where that of the oldest may lie in a Gap before it.
+
+        Nothing tells whose the response is, where it is not that of the only one; give whether that is so.
+        """
+        asked = [row for row in waiting if self._work.frame[row] <= self._work.frame[response]]
+        if len(asked) < 2 or not self._lossy(self._work, asked[0], response):
+            return False
+        waiting[:] = [row for row in waiting if row not in asked]
+        self._pairs.lost.update({row: int(self._work.pdu[response]) for row in asked if self._first(row) == row})
+        return True
+
+    def _is_held_back(self, row: int) -> bool:
+        """Tell whether a request became known after it was captured."""
+        return bool(self._work.known_frame[row] != self._work.frame[row])
 
     def _claim(self, row: int, unclaimed: list[int]) -> bool:
         """Give a request that became known after its response that response."""
@@ -157,29 +184,46 @@ class Walker:
         stray = self._claim_kept(key, fits)
         if stray is not None:
             self._pairs.claimed[row] = stray
-            self._note_answer(key, stray.pdu, stray.frame)
-            return True
-        for at, response in enumerate(unclaimed):
-            if fits(*work.row(response, "pdu", "frame", "time_ns")):
-                self._pairs.response[row] = unclaimed.pop(at)
-                self._note_answer(key, *work.row(response, "pdu", "frame"))
-                return True
-        return False
+            answer = (stray.pdu, stray.frame, stray.time_ns)
+        else:
+            fitting = (at for at, it in enumerate(unclaimed) if fits(*work.row(it, "pdu", "frame", "time_ns")))
+            at = next(fitting, -1)
+            if at < 0:
+                return False
+            response = self._pairs.response[row] = unclaimed.pop(at)
+            pdu_of, frame_of, time_of = work.row(response, "pdu", "frame", "time_ns")
+            answer = (pdu_of, frame_of, time_of)
+        self._note_answer(key, row, *answer)
+        if known != frame:
+            self._answers_before.checks[answer[0]] = self._check(row)
+        return True
 
-    def _note_answer(self, key: int, pdu: int, frame: int) -> None:
+    def _note_answer(self, key: int, request: int, pdu: int, frame: int, time_ns: int) -> None:
         """Note that a response of a key went to a request."""
         self._answers.setdefault(key, []).append((pdu, frame))
+        sent_ns, *kind = self._work.row(request, "time_ns", "key", "length")
+        if time_ns - sent_ns > self._t_ns:
+            self._late.append((kind_of(*kind), sent_ns, pdu, frame))
 
-    def _was_robbed(self, key: int, row: int) -> bool:
-        """Tell whether the response of a request that a Gap held back may have gone to an older one of its key.
+    def _rivals(self, row: int) -> tuple[list[int], bool]:
+        """Give the responses that went to others while a request that a Gap held back was there to be answered.
 
-        Where the older one's own response lies in a Gap as well, nothing tells them apart.
+        With them, whether it may be a resend of one of these: their octets are known of those alone that were held back
+        as well. Those with another Sequence_Id count for that only.
         """
-        frame, known, pdu = self._work.row(row, "frame", "known_frame", "pdu")
-        if known == frame:
-            return False
-        here = any(its >= frame and other > pdu - HISTORY for other, its in self._answers.get(key, []))
-        return here or self._answered_before(key, frame, pdu)
+        if not self._is_held_back(row):
+            return [], False
+        names = ("key", "length", "frame", "pdu", "time_ns", "command")
+        key, length, frame, pdu, time_ns, command = self._work.row(row, *names)
+        kind, sent_ns, oldest = kind_of(key, length), time_ns - self._t_ns, pdu - HISTORY
+        rivals = [p for p, its in self._answers.get(key, []) if its >= frame and p > oldest]
+        rivals += self._answers_before.behind(key, frame, pdu)
+        late: list[int] = []
+        if command not in EMPTY_BODIES:
+            late = [p for k, sent, p, f in self._late if k == kind and sent <= sent_ns and f >= frame and p > oldest]
+            late += self._answers_before.late_behind(kind, sent_ns, frame, pdu)
+        checks = self._answers_before.checks
+        return rivals, any(checks.get(each, self._check(row)) == self._check(row) for each in (*rivals, *late))
 
     def _joins(self, row: int, mine: list[int], lane: dict[int, list[int]] | None) -> bool:
         """Join a request to the open one that it repeats; else note where it takes an open one's Sequence_Id."""
@@ -188,17 +232,24 @@ class Walker:
             if work.length[other] == work.length[row] and self._check(other) == self._check(row):
                 self._join(self._first(other), row)
                 return True
-        if lane is not None and work.command[row] not in EMPTY_BODIES:
-            others = [o for group in lane.values() for o in group if self._first(o) == o and not self._is_settled(o)]
-            for other in sorted(others):
-                if self._check(other) == self._check(row) and self._may_repeat(other, row):
-                    self._join(other, row)
-                    self._pairs.open_again.add(row)
-                    mine.append(row)
-                    return True
+        if self._joins_other(row, mine, lane):
+            return True
         if mine:
             place = work.row(row, "pdu", "frame", "stream", "direction", "sequence", "offset")
             self.reuses.append(Reuse(*place, *work.row(mine[-1], "pdu", "frame")))
+        return False
+
+    def _joins_other(self, row: int, mine: list[int], lane: dict[int, list[int]] | None) -> bool:
+        """Join a request to the open one of its lane that it repeats under another Sequence_Id."""
+        if lane is None or self._work.command[row] in EMPTY_BODIES:
+            return False
+        others = [o for group in lane.values() for o in group if self._first(o) == o and not self._is_settled(o)]
+        for other in sorted(others):
+            if self._check(other) == self._check(row) and self._may_repeat(other, row):
+                self._join(other, row)
+                self._pairs.open_again.add(row)
+                mine.append(row)
+                return True
         return False
 
     def _may_repeat(self, other: int, row: int) -> bool:

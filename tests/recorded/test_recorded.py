@@ -24,11 +24,6 @@ TRUTHS = {path.name.partition(".")[0]: path for path in sorted(FOLDER.glob("*.tr
 FIRST_LINES = 10
 MOST_OCTETS, MOST_OF_ALL = 20_000, 400_000
 SP_TO_ISMG, ISMG_TO_SP = 0, 1
-BLAMED_FOR_LOSS = {
-    "resend-early": "requests held back behind a Gap are not seen to be resends: deliver-repeat, sequence-constant",
-    "sequence-reuse-outstanding": "two responses behind a Gap answer two requests: response-duplicate",
-}
-"""Captures that blame a peer for what is not true, when one frame is lost."""
 ODD = ("dest-count-100", "length-submit", "report-stat", "response-other-connection", "window-exceeded")
 """Captures in which TCP is as programs seldom see it."""
 ALSO_TRUE = {"response-other-connection": {"response-orphan"}}
@@ -37,12 +32,6 @@ TOLD_WITH_THE_LOGIN = {"connect-auth-wrong"}
 """Errors that the sentence about the login tells."""
 
 every_capture = pytest.mark.parametrize("rule", TRUTHS)
-
-
-def _xfailed(reasons: dict[str, str]) -> list[object]:
-    """Give all captures, those marked whose test is known to fail."""
-    marks = {rule: pytest.mark.xfail(strict=True, reason=reason) for rule, reason in reasons.items()}
-    return [pytest.param(rule, marks=[marks[rule]] if rule in marks else []) for rule in TRUTHS]
 
 
 class Place(NamedTuple):
@@ -244,7 +233,7 @@ def test_the_text_says_first_who_did_it(
     assert sorted(told) == sorted(expected)
 
 
-@pytest.mark.parametrize("rule", _xfailed(BLAMED_FOR_LOSS))
+@every_capture
 def test_a_lost_frame_is_the_captures_fault(
     rule: str, captures: Callable[[str], Capture], cli: Callable[..., Any], tmp_path: Path
 ) -> None:

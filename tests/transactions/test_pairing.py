@@ -134,13 +134,13 @@ CASES: dict[str, tuple[str, list[tuple[int, int, str, int]], list[tuple[int, str
         [(3, 5, "answered", 1), (4, 6, "answered", 1)],
         [],
     ),
-    "the oldest is given up where a hole lies between": (
+    "all that wait are given up where the response of the oldest may lie in a hole": (
         (
             "1 SP SUBMIT 2 text=a\n1.1 ISMG SUBMIT_RESP 2 | lost\n70 SP SUBMIT 2 text=b\n70.1 ISMG SUBMIT_RESP 2\n"
             "75 SP ACTIVE_TEST 3\n76 ISMG ACTIVE_TEST_RESP 3\n300 SP ACK"
         ),
-        [(3, 0, "unknown", 1), (4, 6, "answered", 1), (5, 7, "answered", 1)],
-        [],
+        [(3, 0, "unknown", 1), (4, 0, "unknown", 1), (5, 7, "answered", 1)],
+        [(6, "duplicate")],
     ),
     "a response that the capture put before its request": (
         "1 ISMG SUBMIT_RESP 2\n1.001 SP SUBMIT 2",
@@ -380,3 +380,90 @@ def test_a_response_kept_for_its_request_is_excused_as_any_other() -> None:
     lines += "61 ISMG ACTIVE_TEST 9"
     for cut in every_cut(frames_of(lines, handshake=False)).values():
         assert "late-response" not in {rule for rule, *_ in told(lines, handshake=False, cuts=cut).found}
+
+
+_DONE = {"sequence-reuse-outstanding", "resend-early", "late-response"}
+"""What the peers below do."""
+
+HELD_BACK: dict[str, tuple[str, list[str], int]] = {
+    "a resend that was held back with the first sending": (
+        (
+            "1 SP ACTIVE_TEST 2 | lost\n1.1 SP SUBMIT 3\n1.6 SP SUBMIT 3\n1.7 ISMG SUBMIT_RESP 3 id=5\n"
+            "1.7 ISMG SUBMIT_RESP 3 id=5\n4 SP FIN"
+        ),
+        ["answered", "unknown"],
+        1,
+    ),
+    "a resend that was held back when the first sending was answered": (
+        (
+            "1 SP SUBMIT 3\n1.4 SP ACTIVE_TEST 4 | lost\n1.6 SP SUBMIT 3\n1.7 ISMG SUBMIT_RESP 3 id=5\n"
+            "1.7 ISMG SUBMIT_RESP 3 id=5\n4 SP FIN"
+        ),
+        ["answered", "unknown"],
+        1,
+    ),
+    "another request with the Sequence_Id of one held back with it": (
+        (
+            "1 SP ACTIVE_TEST 2 | lost\n1.1 SP SUBMIT 3 text=a\n1.6 SP SUBMIT 3 text=b\n1.7 ISMG SUBMIT_RESP 3 id=5\n"
+            "1.7 ISMG SUBMIT_RESP 3 id=6\n4 SP FIN"
+        ),
+        ["answered", "answered"],
+        0,
+    ),
+    "a resend under another Sequence_Id that was held back with the first sending": (
+        (
+            "1 SP ACTIVE_TEST 2 | lost\n1.1 SP SUBMIT 3\n61.2 SP SUBMIT 4\n61.3 ISMG SUBMIT_RESP 4 id=5\n"
+            "61.3 ISMG SUBMIT_RESP 3 id=5\n64 SP FIN"
+        ),
+        ["late", "unknown"],
+        1,
+    ),
+    "a resend under another Sequence_Id that was held back when the first sending was answered": (
+        (
+            "1.1 SP SUBMIT 3\n61.1 SP ACTIVE_TEST 2 | lost\n61.2 SP SUBMIT 4\n61.3 ISMG SUBMIT_RESP 4 id=5\n"
+            "61.3 ISMG SUBMIT_RESP 3 id=5\n64 SP FIN"
+        ),
+        ["late", "unknown"],
+        1,
+    ),
+    "a resend under another Sequence_Id, held back, that alone was answered": (
+        "1 SP ACTIVE_TEST 2 | lost\n1.1 SP SUBMIT 3\n61.2 SP SUBMIT 4\n61.3 ISMG SUBMIT_RESP 4 id=5\n300 SP FIN",
+        ["unknown"],
+        1,
+    ),
+    "a resend under another Sequence_Id that the capture lost": (
+        "1.1 SP SUBMIT 3\n61.2 SP SUBMIT 4 | lost\n61.3 ISMG SUBMIT_RESP 4 id=5\n300 SP FIN",
+        ["unknown"],
+        1,
+    ),
+    "two requests with one Sequence_Id, and a response before theirs that the capture lost": (
+        (
+            "1 SP ACTIVE_TEST 2\n1.1 SP SUBMIT 3 text=a + SUBMIT 3 text=b\n1.2 ISMG ACTIVE_TEST_RESP 2 | lost\n"
+            "1.3 ISMG SUBMIT_RESP 3 id=5\n1.4 ISMG SUBMIT_RESP 3 id=6\n4 SP FIN"
+        ),
+        ["unknown", "unknown"],
+        0,
+    ),
+}
+"""Conversations of which a frame was lost, what became of their SUBMITs, and how many responses have no request."""
+
+
+@pytest.mark.parametrize("case", HELD_BACK)
+def test_what_a_lost_frame_hides_is_nobodys_fault(case: str) -> None:
+    """What became known in another order than it was captured makes no finding of its own, on any cut."""
+    lines, states, unknown = HELD_BACK[case]
+    frames = frames_of(_LOGIN + lines)
+    for cuts in every_cut(frames).values():
+        found = analyse(frames, cuts)
+        commands = {pdu: octets[4:8] for pdu, octets, *_ in found.pdus}
+        assert [state for pdu, _, state, _ in found.pairs if commands[pdu] == b"\0\0\0\4"] == states
+        assert [kind for _, kind in found.strays].count("unknown") == unknown
+        blamed = {f.rule.id for f in found.analysis.findings if f.fault == "peer" and f.rule.severity > 1}
+        assert blamed <= _DONE | ({"sequence-constant"} if "text=b" in lines else set())
+
+
+def test_more_responses_than_requests_given_up_are_duplicates() -> None:
+    """Each request given up explains one response, and no more."""
+    lines, _, _ = HELD_BACK["two requests with one Sequence_Id, and a response before theirs that the capture lost"]
+    again = lines.replace("4 SP FIN", "1.5 ISMG SUBMIT_RESP 3 id=7\n4 SP FIN")
+    assert ("response-duplicate", "peer", 1) in told(_LOGIN + again).found
