@@ -85,6 +85,8 @@ class Session:
     """Version of the last CONNECT."""
     status: int | None = None
     """Status of the last CONNECT_RESP."""
+    first_status: int | None = None
+    """Status of the first one."""
     login_ns: int | None = None
     """Time from the last CONNECT to its CONNECT_RESP."""
     version: str | None = None
@@ -463,6 +465,8 @@ def _note_connect_resp(session: Session, batch: PduBatch, row: int) -> tuple[str
         return None
     first_answer = session.status is None
     session.status = octets[12] if version == "2.0" else int.from_bytes(octets[12:16], "big")
+    if first_answer:
+        session.first_status = session.status
     if session.connects:
         session.login_ns = int(batch.time_ns[row]) - session.connect_time_ns
     if not first_answer:

@@ -5,7 +5,6 @@ A demand that is not met is an AssertionError; any other exception is a fault of
 
 from __future__ import annotations
 
-import contextlib
 import csv
 import dataclasses
 import datetime as dt
@@ -13,16 +12,13 @@ import io
 import itertools
 import json
 import random
-import sys
 from collections.abc import Iterable, Iterator
 from functools import cache
 from pathlib import Path
-from typing import Any, NamedTuple
-from unittest import mock
+from typing import Any
 
 import jsonschema
 
-from cmppscope.__main__ import main
 from cmppscope.analysis import Analysis, Options
 from cmppscope.capture import Capture, CaptureError
 from cmppscope.filters.errors import FilterError
@@ -40,37 +36,13 @@ from cmppscope.rules import STANDARD
 from cmppscope.tables import FrameBatch
 from cmppscope.transactions.table import in_order
 from mutate import filter_text
+from running import Ended, inside
 
 LISTS = ("pdus", "transactions", "messages", "sessions", "findings")
 FORMATS = ("ndjson", "csv", "table", "parquet")
 TARGETS = ("pdu", "transaction", "message", "session", "finding")
 WIDEST = 80
 _CHINA = dt.timezone(dt.timedelta(hours=8))
-
-
-class Ended(NamedTuple):
-    """What a run of the program left behind."""
-
-    status: int
-    out: bytes
-    err: str
-
-
-def run(*arguments: object) -> Ended:
-    """Run cmppscope inside this process."""
-    out, err = io.TextIOWrapper(io.BytesIO(), "utf-8"), io.StringIO()
-    with (
-        mock.patch.object(sys, "argv", ["cmppscope", *map(str, arguments)]),
-        contextlib.redirect_stdout(out),
-        contextlib.redirect_stderr(err),
-    ):
-        status = 0
-        try:
-            main()
-        except SystemExit as end:
-            status = end.code if isinstance(end.code, int) else int(end.code is not None)
-        out.flush()
-    return Ended(status, out.buffer.getvalue(), err.getvalue())
 
 
 def check(path: Path, rng: random.Random) -> None:
@@ -149,8 +121,8 @@ def validator() -> jsonschema.Draft202012Validator:
 
 def check_report(path: Path, whole: dict[str, Any]) -> None:
     """The report keeps to its schema, keeping findings changes nothing, and its text fits a terminal."""
-    ended = run("report", path)
-    text = run("report", path, "--format", "text")
+    ended = inside("report", path)
+    text = inside("report", path, "--format", "text")
     for each in (ended, text):
         check_end(each)
     if "error" in whole:
@@ -180,7 +152,7 @@ def check_text(out: bytes) -> None:
 
 def check_list(path: Path, command: str, format_: str, whole: dict[str, Any]) -> None:
     """A list is written in any format, as many rows as there are, and safe to look at."""
-    ended = run(command, path, "--format", format_)
+    ended = inside(command, path, "--format", format_)
     check_end(ended)
     if "error" in whole:
         assert ended.out == b""
@@ -202,7 +174,7 @@ def check_list(path: Path, command: str, format_: str, whole: dict[str, Any]) ->
 def check_show(path: Path, rng: random.Random, count: int) -> None:
     """Any one PDU can be looked at."""
     number = rng.randint(1, count + 1)
-    ended = run("show", path, *rng.choice((("--pdu", number), ("--frame", number))))
+    ended = inside("show", path, *rng.choice((("--pdu", number), ("--frame", number))))
     check_end(ended, (0, 2, 3, 4))
     check_text(ended.out)
 
@@ -227,7 +199,7 @@ def check_filter(path: Path, rng: random.Random, whole: dict[str, Any]) -> None:
     arguments = () if command == "report" else ("--format", "ndjson")
     if "\0" in text or "\udc80" in text:
         return  # no command line can hold them
-    ended = run(command, path, *arguments, f"--filter={text}")
+    ended = inside(command, path, *arguments, f"--filter={text}")
     check_end(ended, (0, 2, 3, 4))
     if ended.status not in {0, 4}:
         assert ended.out == b"", ended

@@ -91,6 +91,7 @@ def test_a_refused_login_stays_in_its_session() -> None:
     """A CONNECT after a refused one counts in the same session."""
     session = only(told("0 SP CONNECT 1\n0.1 ISMG CONNECT_RESP 1 status=3\n1 SP CONNECT 2\n1.3 ISMG CONNECT_RESP 2"))
     assert (session.connects, session.status, session.login, session.login_ns) == (2, 0, "ok", 300_000_000)
+    assert session.first_status == 3
 
 
 @pytest.mark.parametrize(

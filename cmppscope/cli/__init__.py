@@ -308,7 +308,7 @@ def show(
         raise typer.BadParameter("give either --pdu N or --frame N", param_hint="--pdu")
     from cmppscope.cli.single import Wanted  # noqa: PLC0415
 
-    run = Run(captures, chosen, keep_findings=True)
+    run = Run(captures, chosen, keep_findings=True, references=True)
     wanted = Wanted(pdu, frame)
     for facts in run.facts():
         wanted.look(facts)

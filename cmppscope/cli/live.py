@@ -164,7 +164,7 @@ def ending_on_signals(capture: Stoppable) -> Iterator[None]:
 
 def _so_far(run: Run, capture: LiveCapture) -> str:
     """Say in one line what was seen."""
-    from cmppscope.report.headlines import plural  # noqa: PLC0415
+    from cmppscope.quantities import plural  # noqa: PLC0415
 
     counts = (
         plural(capture.frames, "frame"),

@@ -48,7 +48,7 @@ class ReportFormat(enum.StrEnum):
     TEXT = "text"
 
 
-def analysis_options(settings: Settings, *, keep_findings: bool = False) -> Options:
+def analysis_options(settings: Settings, *, keep_findings: bool = False, references: bool = False) -> Options:
     """Give what the user set in the Analysis's own words."""
     from cmppscope.analysis import Options  # noqa: PLC0415 - start-up stays lean
     from cmppscope.redact import Redaction  # noqa: PLC0415
@@ -66,6 +66,7 @@ def analysis_options(settings: Settings, *, keep_findings: bool = False) -> Opti
         limits=settings.tables.as_limits(),
         severities=settings.tables.as_severities(),
         results=settings.tables.as_results(),
+        references=references,
     )
 
 
@@ -78,6 +79,7 @@ class Run:
         settings: Settings,
         *,
         keep_findings: bool = False,
+        references: bool = False,
         live: LiveCapture | None = None,
         follow: Follow | None = None,
     ) -> None:
@@ -85,7 +87,8 @@ class Run:
         from cmppscope.analysis import Analysis  # noqa: PLC0415 - start-up stays lean
         from cmppscope.capture import Capture  # noqa: PLC0415
 
-        self.analysis: Analysis = Analysis(analysis_options(settings, keep_findings=keep_findings))
+        options = analysis_options(settings, keep_findings=keep_findings, references=references)
+        self.analysis: Analysis = Analysis(options)
         self.capture: Capture | LiveCapture = Capture(paths, follow=follow) if live is None else live
         self.paths = paths
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass, field
+from itertools import accumulate
 from typing import TYPE_CHECKING
 
 import numpy as np
@@ -15,6 +16,7 @@ from cmppscope.report.show import show_pdu
 if TYPE_CHECKING:
     from cmppscope.analysis import Analysis
     from cmppscope.cli.options import Settings
+    from cmppscope.references import Places
     from cmppscope.rules import Facts
 
 MOST = 1000
@@ -33,6 +35,8 @@ class Picked:
     offset: int
     time_ns: int
     layout: int
+    carried: list[tuple[int, int]]
+    """Frame and octets of each piece in order; empty where the frame of the PDU carried all of it."""
 
 
 @dataclass(slots=True)
@@ -50,8 +54,9 @@ class Wanted:
         rows = np.flatnonzero(numbers == self.pdu if self.pdu is not None else batch.frame == self.frame)
         for row in rows[: MOST - len(self.found)].tolist():
             names = ("frame", "stream", "direction", "offset", "time_ns", "layout")
-            values = [int(getattr(batch, name)[row]) for name in names]
-            self.found.append(Picked(batch.octets_of(row), batch.first + row, *values))
+            values = {name: int(getattr(batch, name)[row]) for name in names}
+            carried = _carried(facts.places, row)
+            self.found.append(Picked(batch.octets_of(row), batch.first + row, carried=carried, **values))
 
     def text(self, analysis: Analysis, chosen: Settings) -> str:
         """Show what was found, each PDU behind the other."""
@@ -71,6 +76,7 @@ class Wanted:
         header = {
             "pdu": picked.number,
             "frame": picked.frame,
+            **({"carried_by": _carriers(picked)} if picked.carried else {}),
             "time": iso_time(picked.time_ns, chosen.zone),
             "stream": f"{picked.stream}, octet {picked.offset} of direction {picked.direction}",
             "from": source,
@@ -84,3 +90,30 @@ class Wanted:
             layout=picked.layout,
             results=analysis.results,
         )
+
+
+def _carried(places: Places | None, row: int) -> list[tuple[int, int]]:
+    """Give the frames that carried a PDU, with their octets; what a frame carried in one go counts once."""
+    if places is None:
+        return []
+    mine = slice(*np.searchsorted(places.row, [row, row + 1]).tolist())
+    found: list[tuple[int, int]] = []
+    for frame, octets in zip(places.frame[mine].tolist(), places.length[mine].tolist(), strict=True):
+        before = found.pop()[1] if found and found[-1][0] == frame else 0
+        found.append((frame, before + octets))
+    return found
+
+
+def _carriers(picked: Picked) -> str:
+    """Name the frames that carried a PDU, with its octets in each, counted from 0, and what put them in order."""
+    frames, counts = zip(*picked.carried, strict=True)
+    ends = list(accumulate(counts))
+    told = [f"frame {frame}" for frame in frames]
+    if len(told) > 1:
+        told = [
+            f"{name} (octet{'s' if count > 1 else ''} {end - count}{f' to {end - 1}' if count > 1 else ''})"
+            for name, count, end in zip(told, counts, ends, strict=True)
+        ]
+    if picked.frame not in frames:
+        told.append(f"in order with frame {picked.frame}")
+    return ", ".join(told)

@@ -17,7 +17,7 @@ from cmppscope.rules import STANDARD, Finding, Results
 from cmppscope.sessions import Session
 from cmppscope.tables import FileInfo
 from cmppscope.transactions.table import NO_RESULT
-from dissectors.cmpp.enums import RESPONSE
+from dissectors.cmpp.enums import CONNECT, RESPONSE
 
 __all__ = ["build", "endpoint", "finding_row", "latency", "milliseconds", "moment", "session_row"]
 
@@ -94,7 +94,9 @@ def session_row(
         version_octet=session.version_octet,
         login=session.login,  # type: ignore[arg-type]
         status=session.status,
-        status_meaning=None if session.status is None else results.of(0x01, session.status),
+        status_meaning=_meaning(results, session.status),
+        first_status=session.first_status,
+        first_status_meaning=_meaning(results, session.first_status),
         login_ms=None if session.login_ns is None else milliseconds(session.login_ns),
         connects=session.connects,
         first_frame=session.first_frame,
@@ -111,6 +113,11 @@ def session_row(
         latency=list(parts.latency),
         audit=parts.audit,
     )
+
+
+def _meaning(results: Results, status: int | None) -> str | None:
+    """Say what the Status of a CONNECT_RESP means."""
+    return None if status is None else results.of(CONNECT, status)
 
 
 def finding_row(finding: Finding) -> model.Finding:

@@ -5,12 +5,10 @@ Made from the report alone, so that the text says nothing that the JSON does not
 
 from __future__ import annotations
 
+from cmppscope.quantities import milliseconds, plural
 from cmppscope.report import model
 from cmppscope.report.pace import drops, pace
-from cmppscope.report.rules import FORM, chapter
-from cmppscope.report.words import milliseconds, plural
-
-__all__ = ["advice", "closing", "headlines", "milliseconds", "plural", "session_line", "version"]
+from cmppscope.report.rules import BOTH_SIDES, FORM, chapter
 
 _CLOSERS = {
     "terminate": "with TERMINATE",
@@ -24,8 +22,6 @@ _WORTH_TELLING = 1000
 _FLOW_CONTROL = 8
 _CUT_SHORT = "close-outstanding"
 """The warning told first: of these messages nobody knows what became."""
-BOTH_SIDES = "keepalive-missing"
-"""What either side could have done: nobody is named."""
 _LATE = "late-response"
 _PORT_PAIRS = "tcp.port==N,cmpp20"
 
@@ -90,12 +86,20 @@ def _login(session: model.Session) -> str:
     """Say how the login went."""
     if session.login == "ok":
         after = "" if session.login_ms is None else f" in {milliseconds(session.login_ms)}"
-        return f"login ok{after}{f' after {session.connects} CONNECTs' if session.connects > 1 else ''}"
+        return f"login ok{after}{_attempts(session)}"
     if session.login == "refused":
         return f"login refused (Status {session.status})"
     if session.login == "unanswered":
         return "login not answered"
     return "login not in the capture" if begun_before(session) else "no login"
+
+
+def _attempts(session: model.Session) -> str:
+    """Count the CONNECTs of a login that took several, and say how the first answer refused it."""
+    if session.connects <= 1:
+        return ""
+    refused = f", the first refused with Status {session.first_status}, {session.first_status_meaning}"
+    return f" after {session.connects} CONNECTs{refused if session.first_status else ''}"
 
 
 def begun_before(session: model.Session) -> bool:
@@ -180,7 +184,7 @@ def _finding(report: model.Report, finding: model.Finding) -> str:
         who = f"the {silent} gave no response" if silent else "no response"
         return f"error unanswered: {who} to {which}{'; ' + more if more else ''} (first in frame {place.frame})."
     at_fault: str = finding.fault
-    if finding.rule == BOTH_SIDES:
+    if finding.rule in BOTH_SIDES:
         at_fault = ""
     elif finding.fault == "peer":
         at_fault = _role(report, finding, answering="unanswered" in finding.rule or finding.rule == _LATE)

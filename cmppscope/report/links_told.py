@@ -8,10 +8,10 @@ from __future__ import annotations
 from collections.abc import Iterator
 from typing import NamedTuple
 
+from cmppscope.quantities import milliseconds, plural
 from cmppscope.report import model
 from cmppscope.report.headlines import closing
 from cmppscope.report.pace import closed_after_silence
-from cmppscope.report.words import milliseconds, plural
 
 _SOURCES = {"right": "good", "unpadded": "warn"}
 _ISMG = {

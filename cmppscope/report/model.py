@@ -214,8 +214,10 @@ class Session(Struct):
     version: str | None
     version_octet: int | None
     login: Literal["ok", "refused", "unanswered", "not seen"]
-    status: int | None
+    status: Annotated[int | None, Meta(description="of the last CONNECT_RESP")]
     status_meaning: str | None
+    first_status: Annotated[int | None, Meta(description="of the first CONNECT_RESP")]
+    first_status_meaning: str | None
     login_ms: Milliseconds | None
     connects: Count
     first_frame: Count

@@ -7,8 +7,8 @@ from __future__ import annotations
 
 from collections import defaultdict
 
+from cmppscope.quantities import milliseconds, plural
 from cmppscope.report import model
-from cmppscope.report.words import milliseconds, plural
 
 _IDLE_MS = 10_000
 """Silence before a link is closed that is worth telling."""

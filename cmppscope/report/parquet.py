@@ -89,6 +89,8 @@ SESSIONS: Schema = {
     "login": _TEXT,
     "status": _COUNT,
     "status_meaning": _TEXT,
+    "first_status": _COUNT,
+    "first_status_meaning": _TEXT,
     **dict.fromkeys(("login_ns", "connects", "first_frame", "last_frame"), _COUNT),
     **dict.fromkeys(("first_time", "last_time"), TIME),
     **dict.fromkeys(("pdus", "octets"), _COUNT),

@@ -48,9 +48,13 @@ FORM = ("SUBMIT", "SUBMIT_RESP", "DELIVER", "Status report", "QUERY, CANCEL", "F
 _OTHER = "Other rules"
 
 _FAULTS = {"PEER": "the peer", "CAPTURE": "the capture", "OPERATOR": "whoever runs the program"}
+BOTH_SIDES = frozenset(rule.id for rule in RULES if rule.both)
+"""Rules that either side could have kept: no side is named alone."""
+_BOTH = "both sides"
 _EITHER = "the capture where it lost octets before, else the peer"
-_LETTERS = {"a": "N", "b": "M", "command": "COMMAND", "other": "COMMAND", "seconds": "S", "longest": "N"}
+_LETTERS = {"a": "N", "b": "M", "command": "COMMAND", "other": "COMMAND", "lapse": "TIME", "longest": "N"}
 _PERSONAL = "VALUE"
+_VALUE = re.compile(r"\{(\w+)(?::[^|}]*\|([^}]*)|:[^}]*)?\}")
 _TIMERS = {"T": ("t", "seconds"), "N": ("n", "sendings")}
 _LIMIT_WORDS = {"C": "c", "W": "window"}
 
@@ -85,19 +89,28 @@ def explanation(rule: Rule) -> list[str]:
 
 def fault(rule: Rule) -> str:
     """Say whose fault a finding is: the names that the rule itself uses."""
+    if rule.both:
+        return _BOTH
     names = sorted(set(_FAULTS) & set(_code(rule).co_names), reverse=True)
     if names == ["PEER", "CAPTURE"]:
         return _EITHER
     return " or ".join(_FAULTS[name] for name in names) or _FAULTS["PEER"]
 
 
+def whose(rule_id: str, fault: str) -> str:
+    """Write whose fault a finding is: that of its `fault`, or of both sides."""
+    return f"{_BOTH}'" if rule_id in BOTH_SIDES else f"{fault}'s"
+
+
 def told(rule: Rule) -> list[str]:
     """Give the words for one place, with letters where it has numbers and names."""
-    return [
-        re.sub(r"\{(\w+)[^}]*\}", lambda match: _LETTERS.get(match[1], _PERSONAL), part).strip(" ,;")
-        for part in (rule.detail, rule.more)
-        if part
-    ]
+    return [_VALUE.sub(_letter, part).strip(" ,;") for part in (rule.detail, rule.more) if part]
+
+
+def _letter(match: re.Match[str]) -> str:
+    """Give what stands for a value: a letter, with the words of several where it is counted."""
+    counted = f" {match[2]}" if match[2] else ""
+    return _LETTERS.get(match[1], _PERSONAL) + counted
 
 
 def thresholds(rule: Rule, limits: Limits, timers: Timers) -> list[Threshold]:

@@ -11,10 +11,11 @@ from collections.abc import Iterable, Sequence
 
 from msgspec import UNSET
 
+from cmppscope.quantities import long_time, milliseconds, plural
 from cmppscope.report import model
-from cmppscope.report.headlines import BOTH_SIDES, headlines, milliseconds, plural, session_line
+from cmppscope.report.headlines import headlines, session_line
+from cmppscope.report.rules import whose
 from cmppscope.report.safe import printable, width
-from cmppscope.report.words import long_time
 
 COLUMNS = 80
 FIRST_LINES = 10
@@ -142,7 +143,7 @@ def _findings(report: model.Report) -> list[str]:
         return []
     lines = ["Findings"]
     for finding in report.findings:
-        blame = "both sides' fault" if finding.rule == BOTH_SIDES else f"{finding.fault}'s fault"
+        blame = f"{whose(finding.rule, finding.fault)} fault"
         lines += _wrapped(
             f"{finding.severity:<5} {finding.rule}  ×{finding.count:,}  {finding.section}  ({blame})", "  "
         )

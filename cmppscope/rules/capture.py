@@ -36,7 +36,7 @@ _CAPS = {
     "capture-conflicting-copy",
     Severity.WARN,
     "practice",
-    "{a} octets came again with other values; those that came first are shown",
+    "{a:octet|octets} came again with other values; what came first is shown",
 )
 def conflicting_copy(facts: Facts) -> Hits:
     """Octets that come again are those that came first."""
@@ -47,7 +47,7 @@ def conflicting_copy(facts: Facts) -> Hits:
     "capture-far-ahead",
     Severity.NOTE,
     "practice",
-    "{a} octets stand {b} octets ahead of the stream, were not acknowledged, and are left out",
+    "{a:octet|octets} left out: {b:octet|octets} ahead of the stream, and never acknowledged",
 )
 def far_ahead(facts: Facts) -> Hits:
     """Octets lie inside the receiver's window."""
@@ -58,14 +58,14 @@ def far_ahead(facts: Facts) -> Hits:
     "capture-duplicate-frames",
     Severity.NOTE,
     "practice",
-    "{a} frames of this stream are copies of packets captured just before, made by a mirror port or the network",
+    "{a:copy of a packet|copies of packets} captured just before, made by a mirror port or the network",
 )
 def duplicate_frames(facts: Facts) -> Hits:
     """Each frame is captured once."""
     return facts.oddities("duplicate", CAPTURE)
 
 
-@rule("capture-fragments-overlap", Severity.WARN, "practice", "{a} octets of an IP packet came in two fragments")
+@rule("capture-fragments-overlap", Severity.WARN, "practice", "{a:octet|octets} of an IP packet came in two fragments")
 def fragments_overlap(facts: Facts) -> Hits:
     """The fragments of an IP packet do not overlap."""
     return facts.oddities("fragments-overlap", CAPTURE)
@@ -75,7 +75,7 @@ def fragments_overlap(facts: Facts) -> Hits:
     "capture-fragments-incomplete",
     Severity.NOTE,
     "practice",
-    "an IP packet was never whole: {a} octets came in {b} fragments",
+    "an IP packet was never whole: {a:octet|octets} came in {b:fragment|fragments}",
 )
 def fragments_incomplete(facts: Facts) -> Hits:
     """The capture holds all fragments of an IP packet."""

@@ -4,10 +4,11 @@ from __future__ import annotations
 
 import numpy as np
 
+from cmppscope.quantities import duration
 from cmppscope.rules.bodies import Bodies, bodies
 from cmppscope.rules.model import Facts, Hits, Severity, rule
 from cmppscope.rules.strings import decimal
-from cmppscope.rules.times import Moment, span
+from cmppscope.rules.times import Moment
 from cmppscope.tables import I64, Bool
 from dissectors.cmpp.enums import CONNECT, RESPONSE
 
@@ -120,7 +121,7 @@ def timestamp_skew(facts: Facts) -> Hits:
     def values(place: int) -> dict[str, object]:
         ahead_ns = int(hits.a[place])
         way = "ahead of" if ahead_ns > 0 else "behind"
-        return {"stamp": f"{int(hits.b[place]):010d}", "span": span(ahead_ns), "way": way}
+        return {"stamp": f"{int(hits.b[place]):010d}", "span": duration(abs(ahead_ns)), "way": way}
 
     hits.values = values
     return hits

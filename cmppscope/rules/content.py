@@ -106,7 +106,9 @@ def length_zero(facts: Facts) -> list[Hits]:
     return found
 
 
-@rule("ucs2-odd", Severity.ERROR, "derived from §7.4.3.1", "the UCS2 text has {a} octets: half a character too many")
+@rule(
+    "ucs2-odd", Severity.ERROR, "derived from §7.4.3.1", "the UCS2 text has {a:octet|octets}: half a character too many"
+)
 def odd(facts: Facts) -> list[Hits]:
     """A text in UCS2, Msg_Fmt 8, has two octets a character, the user data header not counted."""
     found = []

@@ -83,14 +83,14 @@ def _receivers(facts: Facts) -> Numbers:
     return numbers(facts, SUBMIT, "dest_terminal_id")
 
 
-@rule("dest-count-zero", Severity.ERROR, "§7.4.3.1", "DestUsr_tl is 0")
+@rule("dest-count-zero", Severity.ERROR, "§7.4.3.1", "DestUsr_tl is 0: at least 1 receiver is needed")
 def count_zero(facts: Facts) -> Hits:
     """A SUBMIT has a receiver."""
     submit = bodies(facts, SUBMIT)
     return submit.hits(submit.integer("dest_usr_tl") == 0)
 
 
-@rule("dest-count-100", Severity.ERROR, "§7.4.3.1", "DestUsr_tl is {a}")
+@rule("dest-count-100", Severity.ERROR, "§7.4.3.1", "DestUsr_tl is {a}: at most 99 receivers are allowed")
 def count_100(facts: Facts) -> Hits:
     """A SUBMIT has fewer than 100 receivers."""
     submit = bodies(facts, SUBMIT)
@@ -136,7 +136,13 @@ def length(facts: Facts) -> Hits:
     return found.hits(found.unusual[found.texts.number & ~found.texts.mobile])
 
 
-@rule("dest-duplicate", Severity.WARN, "practice", "{value} stands twice among the receivers", "; and so do {b} others")
+@rule(
+    "dest-duplicate",
+    Severity.WARN,
+    "practice",
+    "{value} stands twice among the receivers",
+    "; and {b} more of its list",
+)
 def duplicate(facts: Facts) -> Hits:
     """The receivers of a SUBMIT are different numbers, whether written with 86 or +86 or without.
 

@@ -66,7 +66,7 @@ def impossible(facts: Facts) -> Hits:
     return facts.oddities("impossible", PEER)
 
 
-@rule("frame-truncated", Severity.ERROR, "§7.3", "the connection was closed {a} octets into a PDU", " of {b}")
+@rule("frame-truncated", Severity.ERROR, "§7.3", "the connection was closed {a:octet|octets} into a PDU", " of {b}")
 def truncated(facts: Facts) -> Hits:
     """A connection ends between two PDUs, not inside one."""
     return facts.oddities("truncated", PEER)
@@ -76,7 +76,7 @@ def truncated(facts: Facts) -> Hits:
     "frame-resync",
     Severity.WARN,
     "§7.3",
-    "{a} octets, {first} to {last} of the direction, belong to no PDU and were skipped to find the next header",
+    "{a:octet|octets} of no PDU, {which} of the direction, skipped to find the next header",
 )
 def resync(facts: Facts) -> list[Hits]:
     """Every octet of a direction belongs to a PDU.
@@ -90,17 +90,17 @@ def resync(facts: Facts) -> list[Hits]:
 
 
 def _skipped(hits: Hits, place: int) -> dict[str, object]:
-    """Give the first and the last octet that was skipped."""
-    first = int(hits.offset[place])
-    return {"first": first, "last": first + int(hits.a[place]) - 1}
+    """Name the octets that were skipped."""
+    first, count = int(hits.offset[place]), int(hits.a[place])
+    return {"which": first if count == 1 else f"{first} to {first + count - 1}"}
 
 
 @rule(
     "frame-gap",
     Severity.NOTE,
     "practice",
-    "{a} octets are missing from the capture",
-    ", and {b} before them belong to a PDU that cannot be rebuilt",
+    "{a:octet is|octets are} missing from the capture",
+    "; {b:octet|octets} in front cannot be used: the PDU is cut by this hole",
 )
 def gap(facts: Facts) -> Hits:
     """The capture holds every octet of a direction."""

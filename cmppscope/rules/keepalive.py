@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import numpy as np
 
+from cmppscope.quantities import duration
 from cmppscope.rules.model import Facts, Hits, Severity, rule
 from cmppscope.rules.open_ends import Waiting, requests
 
@@ -16,7 +17,8 @@ from cmppscope.rules.open_ends import Waiting, requests
     "keepalive-missing",
     Severity.WARN,
     "§6.1",
-    "nothing for {seconds:.1f} s on an open connection: neither side sent ACTIVE_TEST",
+    "nothing for {lapse} on an open connection: neither side sent ACTIVE_TEST",
+    both=True,
 )
 def missing(facts: Facts) -> Hits:
     """A long connection that carries nothing for C is tested with ACTIVE_TEST.
@@ -36,7 +38,7 @@ def one_sided(facts: Facts) -> Hits:
     return facts.told("keepalive-one-sided")
 
 
-@rule("keepalive-often", Severity.NOTE, "§6.1", "a link test every {seconds:.1f} s, where C is {c:.0f} s")
+@rule("keepalive-often", Severity.NOTE, "§6.1", "a link test every {lapse}, where C is {c}")
 def often(facts: Facts) -> Hits:
     """A link is tested when it was idle for C, not far more often.
 
@@ -44,7 +46,7 @@ def often(facts: Facts) -> Hits:
     Many programs test every 10 to 30 s on purpose; that is legal where both parties agreed on it.
     """
     hits = facts.told("keepalive-often")
-    hits.values = lambda _: {"c": facts.limits.c_ns / 1e9}
+    hits.values = lambda _: {"c": duration(facts.limits.c_ns)}
     return hits
 
 
@@ -71,16 +73,21 @@ def unanswered(facts: Facts) -> list[Hits]:
     "keepalive-retry",
     Severity.WARN,
     "§6.1",
-    "{command} comes {seconds:.0f} s after one without a response, where T is {t:.0f} s",
+    "{command} comes {lapse} after one without a response, where T is {t}",
 )
 def retry(facts: Facts) -> Hits:
     """Where a link test has no response for T, the next one follows at once."""
     hits = facts.told("keepalive-retry")
-    hits.values = lambda _: {"t": facts.timers.t_ns / 1e9}
+    hits.values = lambda _: {"t": duration(facts.timers.t_ns)}
     return hits
 
 
-@rule("keepalive-not-closed", Severity.WARN, "§6.1", "the connection is kept although {a} link tests have no response")
+@rule(
+    "keepalive-not-closed",
+    Severity.WARN,
+    "§6.1",
+    "the connection is kept although {a:link test has|link tests have} no response",
+)
 def not_closed(facts: Facts) -> Hits:
     """After N link tests without a response the connection is closed.
 

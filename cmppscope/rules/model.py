@@ -17,6 +17,7 @@ import numpy as np
 from cmppscope.columns import PduColumns
 from cmppscope.framing.headers import LONGEST
 from cmppscope.messages.facts import MessageFacts
+from cmppscope.quantities import Number, duration
 from cmppscope.rules.results import Results
 from cmppscope.sessions import Session, versions_known
 from cmppscope.tables import I64, Bool, Oddity, PduBatch
@@ -269,10 +270,15 @@ class Rule:
     severity: Severity
     section: str
     detail: str
-    """Words for one place: a format string over a, b, command, other, seconds, longest and the Hits' values."""
+    """Words for one place: a format string over a, b, command, other, lapse, longest and the Hits' values.
+
+    `{a:octet is|octets are}` counts (`quantities.Number`); `{lapse}` is `a` as a length of time.
+    """
     more: str
     """Further words where b is not 0."""
     check: RuleFunction
+    both: bool = False
+    """Either side could have kept it and neither did: a fault of `peer` is that of both."""
 
     @property
     def sentence(self) -> str:
@@ -282,20 +288,22 @@ class Rule:
     def words(self, a: int, b: int, command: int, other: int = 0, values: Mapping[str, object] | None = None) -> str:
         """Say what is wrong in one place."""
         return (self.detail + (self.more if b else "")).format(
-            a=a,
-            b=b,
+            a=Number(a),
+            b=Number(b),
             command=command_name(command),
             other=command_name(other),
-            seconds=a / 1e9,
+            lapse=duration(a),
             longest=LONGEST,
             **(values or {}),
         )
 
 
-def rule(slug: str, severity: Severity, section: str, detail: str, more: str = "") -> Callable[[RuleFunction], Rule]:
+def rule(
+    slug: str, severity: Severity, section: str, detail: str, more: str = "", *, both: bool = False
+) -> Callable[[RuleFunction], Rule]:
     """Make a rule of a function."""
 
     def decorate(check: RuleFunction) -> Rule:
-        return Rule(slug, severity, section, detail, more, check)
+        return Rule(slug, severity, section, detail, more, check, both)
 
     return decorate

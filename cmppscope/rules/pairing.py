@@ -60,7 +60,7 @@ def terminate_unanswered(facts: Facts) -> list[Hits]:
     return [requests(table, waiting.terminate)]
 
 
-@rule("late-response", Severity.WARN, "§6.1", "the response to {command} came after {seconds:.1f} s")
+@rule("late-response", Severity.WARN, "§6.1", "the response to {command} came after {lapse}")
 def late(facts: Facts) -> Hits:
     """A response comes within T."""
     table = facts.paired.closed
@@ -139,13 +139,13 @@ def response_missing(facts: Facts) -> list[Hits]:
     return _ended(facts, UNKNOWN, fault=CAPTURE)
 
 
-@rule("capture-cut-pdu", Severity.NOTE, "practice", "the capture ends {a} octets into a PDU")
+@rule("capture-cut-pdu", Severity.NOTE, "practice", "the capture ends {a:octet|octets} into a PDU")
 def cut(facts: Facts) -> Hits:
     """The capture ends between two PDUs."""
     return facts.oddities("cut", CAPTURE)
 
 
-@rule("capture-late-octets", Severity.NOTE, "practice", "{a} octets came too late to be put in their place")
+@rule("capture-late-octets", Severity.NOTE, "practice", "{a:octet|octets} came too late to be put in their place")
 def late_octets(facts: Facts) -> Hits:
     """Octets come before their place is given up as a Gap."""
     return facts.oddities("late", CAPTURE)

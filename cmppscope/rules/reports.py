@@ -33,7 +33,12 @@ def unknown(facts: Facts) -> Hits:
     return hits_at(DELIVER, [(n.place, 0, 0, {"msg_id": msg_id(n.id)}) for n in facts.messages.unknown])
 
 
-@rule("report-not-wanted", Severity.WARN, "§7.4.3.1", "a report {stat} on Msg_Id {msg_id}: SUBMIT, PDU {b}, asked none")
+@rule(
+    "report-not-wanted",
+    Severity.WARN,
+    "§7.4.3.1",
+    "a report {stat} on Msg_Id {msg_id}: SUBMIT, PDU {b}, asked for none",
+)
 def not_wanted(facts: Facts) -> Hits:
     """A status report is sent only where Registered_Delivery of the SUBMIT asked for one."""
     return _told(facts, lambda t: t.asked == 0 and not t.refused)
@@ -74,7 +79,7 @@ def contradiction(facts: Facts) -> Hits:
     "report-early",
     Severity.NOTE,
     "practice",
-    "the report on Msg_Id {msg_id} comes {seconds:.3f} s before the response to SUBMIT of PDU {b}",
+    "the report on Msg_Id {msg_id} comes {lapse} before the response to SUBMIT of PDU {b}",
 )
 def early(facts: Facts) -> Hits:
     """A status report comes behind the SUBMIT_RESP that gives the Msg_Id.
@@ -88,24 +93,22 @@ def early(facts: Facts) -> Hits:
     "report-late",
     Severity.NOTE,
     "§7.4.5.1 note 3",
-    "the report on Msg_Id {msg_id} comes {hours} h after the response to SUBMIT of PDU {b}",
+    "the report on Msg_Id {msg_id} comes {lapse} after the response to SUBMIT of PDU {b}",
 )
 def late(facts: Facts) -> Hits:
     """A status report comes within 48 hours of the SUBMIT_RESP, for so long an SP waits."""
     limit = facts.limits.report_ns
     found = [t for t in facts.messages.reports if t.behind_response_ns > limit]
-    entries = [(t.place, 0, t.submit, {"msg_id": msg_id(t.id), "hours": _hours(t.behind_response_ns)}) for t in found]
-    return hits_at(DELIVER, entries)
+    return hits_at(DELIVER, [(t.place, t.behind_response_ns, t.submit, {"msg_id": msg_id(t.id)}) for t in found])
 
 
-@rule("report-missing", Severity.NOTE, "§7.4.5.1 note 3", "no report on Msg_Id {msg_id} came in {hours} h")
+@rule("report-missing", Severity.NOTE, "§7.4.5.1 note 3", "no report on Msg_Id {msg_id} came in {lapse}")
 def missing(facts: Facts) -> Hits:
     """A message that asks for a status report gets one within 48 hours.
 
     Told only where the capture goes on for so long and holds everything of this SP.
     """
-    entries = [(n.place, 0, 0, {"msg_id": msg_id(n.id), "hours": _hours(n.other)}) for n in facts.messages.missing]
-    return hits_at(SUBMIT, entries)
+    return hits_at(SUBMIT, [(n.place, n.other, 0, {"msg_id": msg_id(n.id)}) for n in facts.messages.missing])
 
 
 @rule(
@@ -120,18 +123,13 @@ def for_refused(facts: Facts) -> Hits:
     "capture-messages-dropped",
     Severity.NOTE,
     "practice",
-    "{a} receivers, reports and parts waited for their other half for so long that they had to be let go",
+    "{a:receiver, report or part|receivers, reports and parts} waited for the other half so long that room ran out",
 )
 def dropped(facts: Facts) -> Hits:
     """Messages, reports and parts find their other half before the room for those that wait is full."""
     hits = hits_at(0, [(n.place, n.id, 0, {}) for n in facts.messages.dropped])
     hits.fault = CAPTURE
     return hits
-
-
-def _hours(nanoseconds: int) -> str:
-    """Write hours."""
-    return f"{nanoseconds / 3.6e12:.1f}"
 
 
 RULES = (unknown, not_wanted, wrong_dest, duplicate, contradiction, early, late, missing, for_refused, dropped)

@@ -9,6 +9,7 @@ from collections.abc import Callable
 
 import numpy as np
 
+from cmppscope.quantities import duration
 from cmppscope.rules.model import Facts, Hits, Severity, rule
 from cmppscope.rules.open_ends import Waiting, requests
 from cmppscope.transactions import Resend
@@ -20,7 +21,7 @@ def _resends(facts: Facts, which: Callable[[Resend], bool]) -> Hits:
     found = [r for r in facts.paired.sent_again if facts.batch.command[r.row] != ACTIVE_TEST and which(r)]
     rows, waited, first = np.array([(r.row, r.waited_ns, r.first) for r in found], np.int64).reshape(-1, 3).T
     hits = facts.pdus(rows, waited, first)
-    words = {"t": facts.timers.t_ns / 1e9, "n": facts.timers.n}
+    words = {"t": duration(facts.timers.t_ns), "n": facts.timers.n}
     hits.values = lambda place: words | {"sendings": found[place].sendings}
     return hits
 
@@ -29,7 +30,7 @@ def _resends(facts: Facts, which: Callable[[Resend], bool]) -> Hits:
     "resend-early",
     Severity.WARN,
     "§6.1",
-    "{command} of PDU {b} is sent again after {seconds:.1f} s, before T = {t:.0f} s have passed",
+    "{command} of PDU {b} is sent again after {lapse}, before T = {t} has passed",
 )
 def early(facts: Facts) -> Hits:
     """A request is sent again when T has passed without a response, not sooner.
@@ -44,7 +45,7 @@ def early(facts: Facts) -> Hits:
     "resend-late",
     Severity.NOTE,
     "§6.1",
-    "{command} of PDU {b} is sent again after {seconds:.0f} s, where T is {t:.0f} s",
+    "{command} of PDU {b} is sent again after {lapse}, where T is {t}",
 )
 def late(facts: Facts) -> Hits:
     """A request without a response is sent again when T has passed, at once.
@@ -54,7 +55,7 @@ def late(facts: Facts) -> Hits:
     return _resends(facts, lambda r: r.waited_ns > 2 * facts.timers.t_ns and not r.lossy)
 
 
-@rule("resend-many", Severity.WARN, "§6.1", "{command} of PDU {b} is sent for the {sendings}th time, where N is {n}")
+@rule("resend-many", Severity.WARN, "§6.1", "{command} of PDU {b} is sent {sendings} times, where N is {n}")
 def many(facts: Facts) -> Hits:
     """A request is sent N times at most.
 

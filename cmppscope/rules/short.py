@@ -26,7 +26,7 @@ def many(facts: Facts) -> Hits:
     return facts.told("short-many")
 
 
-@rule("short-not-closed", Severity.NOTE, "§6.2", "the connection stays open for {seconds:.0f} s behind its last PDU")
+@rule("short-not-closed", Severity.NOTE, "§6.2", "the connection stays open for {lapse} behind its last PDU")
 def not_closed(facts: Facts) -> Hits:
     """A short connection is closed behind its pair of messages.
 

@@ -68,7 +68,7 @@ def by_ismg(facts: Facts) -> Hits:
     "connect-auth-replay",
     Severity.NOTE,
     "practice",
-    "Source_Addr, AuthenticatorSource and Timestamp are those of PDU {b}, {seconds:.0f} s before",
+    "Source_Addr, AuthenticatorSource and Timestamp are those of PDU {b}, {lapse} before",
 )
 def replay(facts: Facts) -> Hits:
     """Each login has a Timestamp and an AuthenticatorSource of its own.

@@ -4,9 +4,10 @@ from __future__ import annotations
 
 import numpy as np
 
+from cmppscope.quantities import duration
 from cmppscope.rules.bodies import Bodies, bodies
 from cmppscope.rules.model import Facts, Hits, Severity, rule
-from cmppscope.rules.times import Moment, span
+from cmppscope.rules.times import Moment
 from cmppscope.tables import I64, U64, Bool
 from dissectors.cmpp.enums import RESPONSE, SUBMIT
 
@@ -139,7 +140,7 @@ def skew(facts: Facts) -> Hits:
         month, day, *time = ((number >> _TIME_SHIFT + shift) & mask for shift, mask in _TIME_MASKS)
         return {
             "time": f"{month:02}-{day:02} " + ":".join(f"{part:02}" for part in time),
-            "span": span(ahead_ns),
+            "span": duration(abs(ahead_ns)),
             "way": "ahead of" if ahead_ns > 0 else "behind",
         }
 

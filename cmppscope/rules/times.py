@@ -87,15 +87,6 @@ def days_since_1970(year: I64, month: I64, day: I64) -> I64:
     return days
 
 
-def span(nanoseconds: int) -> str:
-    """Give a length of time in the greatest unit of which it has two or more."""
-    seconds = abs(nanoseconds) // SECOND
-    for unit, size in (("days", _DAY), ("h", 3600), ("min", 60)):
-        if seconds >= 2 * size:
-            return f"{seconds // size} {unit}"
-    return f"{seconds} s"
-
-
 def _all_digits(octets: U8) -> Bool:
     """Tell which rows of [rows, width] octets are digits throughout."""
     digits: Bool = np.all(octets - _ZERO < 10, axis=1)

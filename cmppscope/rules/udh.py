@@ -34,7 +34,7 @@ def _inside(heads: Heads, length: I64) -> Bool:
     return inside
 
 
-@rule("udh-overrun", Severity.ERROR, "GSM 03.40 §9.2.3.24", "the header claims {a} octets, Msg_Length is {b}")
+@rule("udh-overrun", Severity.ERROR, "GSM 03.40 §9.2.3.24", "the header claims {a:octet|octets}, Msg_Length is {b}")
 def overrun(facts: Facts) -> list[Hits]:
     """A user data header, its length octet counted, is not longer than the content."""
     return _headed(facts, lambda heads, length: heads.claimed > length, "claimed")
@@ -44,14 +44,14 @@ def overrun(facts: Facts) -> list[Hits]:
     "udh-ie-overrun",
     Severity.ERROR,
     "GSM 03.40 §9.2.3.24",
-    "element 0x{a:02x} passes the end of the header of {b} octets",
+    "element 0x{a:02x} passes the end of the header of {b:octet|octets}",
 )
 def element_overrun(facts: Facts) -> list[Hits]:
     """The elements of a user data header end where the header ends."""
     return _headed(facts, lambda heads, length: _inside(heads, length) & (heads.over != NONE), "over", "claimed")
 
 
-@rule("udh-iei-length", Severity.WARN, "GSM 03.40 §9.2.3.24", "element 0x{a:02x} has {b} octets, not {wanted}")
+@rule("udh-iei-length", Severity.WARN, "GSM 03.40 §9.2.3.24", "element 0x{a:02x} has {b:octet|octets}, not {wanted}")
 def element_length(facts: Facts) -> list[Hits]:
     """Elements have the length that their kind has: 0x00 three octets, 0x08 four, 0x05 four, 0x04 two.
 

@@ -6,9 +6,10 @@ from collections.abc import Callable
 
 import numpy as np
 
+from cmppscope.quantities import duration
 from cmppscope.rules.forms import Forms, fixed
 from cmppscope.rules.model import Facts, Hits, Severity, rule
-from cmppscope.rules.times import SmppTimes, span
+from cmppscope.rules.times import SmppTimes
 from cmppscope.tables import I64, Bool
 from dissectors.cmpp.enums import FWD, SUBMIT
 
@@ -92,7 +93,7 @@ def past(facts: Facts) -> list[Hits]:
 def _with_span(hits: Hits) -> Hits:
     """Let the words name the span in `a` as well."""
     named = hits.values
-    hits.values = lambda place: {**(named(place) if named else {}), "ago": span(int(hits.a[place]))}
+    hits.values = lambda place: {**(named(place) if named else {}), "ago": duration(int(hits.a[place]))}
     return hits
 
 

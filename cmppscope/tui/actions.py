@@ -23,6 +23,8 @@ class Action(NamedTuple):
     footer: bool = False
     key_shown: str = ""
     """How the key is written, where Textual's way is not the usual one."""
+    opens_line: bool = False
+    """The keys behind it are typed into a line: it is done before they go anywhere."""
 
 
 ACTIONS: tuple[Action, ...] = (
@@ -39,9 +41,17 @@ ACTIONS: tuple[Action, ...] = (
         "Show only the rows that pass a filter or hold some words.",
         footer=True,
         key_shown="/",
+        opens_line=True,
     ),
     Action(
-        "app", "go_to", "colon,ctrl+g", "Go to", "Go to frame N, or with `p N` to PDU N.", footer=True, key_shown=":"
+        "app",
+        "go_to",
+        "colon,ctrl+g",
+        "Go to",
+        "Go to frame N, or with `p N` to PDU N.",
+        footer=True,
+        key_shown=":",
+        opens_line=True,
     ),
     Action("app", "focus_next", "tab", "Next pane", "Move to the next pane."),
     Action("app", "focus_previous", "shift+tab", "Previous pane", "Move to the pane before."),
@@ -81,6 +91,10 @@ ACTIONS: tuple[Action, ...] = (
 )
 
 
+LINES = frozenset(action.action for action in ACTIONS if action.opens_line)
+"""What opens a line to type in."""
+
+
 def of(*where: str) -> list[Action]:
     """Give the actions of some owners, in the order of the table."""
     return [action for action in ACTIONS if action.where in where]
@@ -94,6 +108,7 @@ def bindings(where: str) -> list[BindingType]:
             action.action,
             action.name,
             show=action.footer,
+            priority=action.opens_line,
             key_display=action.key_shown or None,
             tooltip=action.help,
             system=action.action == "command_palette",

@@ -14,14 +14,14 @@ from textual import on
 from textual.app import App, ComposeResult, SystemCommand
 from textual.binding import BindingType
 from textual.screen import Screen
-from textual.widgets import ContentSwitcher, Footer
+from textual.widgets import ContentSwitcher, Footer, Input
 
 from cmppscope.analysis import Options
 from cmppscope.redact import Redaction
 from cmppscope.report.names import CHINA
 from cmppscope.report.safe import printable
 from cmppscope.tui import messages
-from cmppscope.tui.actions import bindings, of
+from cmppscope.tui.actions import LINES, bindings, of
 from cmppscope.tui.lives import Lives
 from cmppscope.tui.loading import Inbox, Loader, Source
 from cmppscope.tui.rows.findings import FindingRows
@@ -249,6 +249,10 @@ class CmppscopeApp(App[None]):
         self.pane.table.focus()
         self._draw_tabs()
         self._draw_filter()
+
+    def check_action(self, action: str, parameters: tuple[object, ...]) -> bool | None:  # noqa: ARG002 - Textual's
+        """Keys that open the line for filters are letters in it, and in other lines and screens above."""
+        return action not in LINES or not (isinstance(self.focused, Input) or self.screen.is_modal)
 
     def action_filter(self) -> None:
         """Let the user type what rows must show."""

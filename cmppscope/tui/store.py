@@ -23,7 +23,7 @@ from cmppscope.transactions import Transactions
 from cmppscope.transactions.table import no_transactions
 from cmppscope.tui.growing import Growing
 from cmppscope.tui.lives import Lives
-from cmppscope.tui.recalled import Extent, Octets, Recalled, RecallError, Span, kept
+from cmppscope.tui.recalled import Extent, Header, Octets, Recalled, RecallError, Region, Span, kept
 
 PDU_COLUMNS = ("length", "command", "sequence", "layout", "stream", "direction", "frame", "time_ns")
 SPAN = 1 << 16
@@ -81,11 +81,8 @@ class Pdus:
         """Give the PDUs of a span as a batch that reads their octets when they are asked for."""
         columns = self._batch(slice(start, stop), start + 1)
 
-        def read() -> Octets:
-            octets = self._octets(np.arange(start, stop), columns)
-            if not octets.there.all():
-                raise RecallError(self.trouble or "the octets are gone")
-            return octets
+        def read() -> Region:
+            return self._recalled.region(np.arange(start, stop), _header(columns))
 
         return Span(read, columns)
 
@@ -114,7 +111,7 @@ class Pdus:
 
     def _octets(self, rows: I64, batch: PduBatch) -> Octets:
         """Read the octets of some PDUs."""
-        return self._recalled.octets(rows, batch.length, batch.command, batch.sequence)
+        return self._recalled.octets(rows, _header(batch))
 
     def _batch(self, rows: I64 | slice, first: int) -> PduBatch:
         """Give the columns of some PDUs, without octets."""
@@ -123,6 +120,11 @@ class Pdus:
         values |= {"layout": values["layout"].astype(np.uint8), "known_frame": values["frame"]}
         values |= {name: np.zeros(count, np.int64) for name in ("position", "offset")}
         return PduBatch(octets=np.zeros(0, np.uint8), first=first, fits=np.zeros(count, np.uint8), **values)
+
+
+def _header(batch: PduBatch) -> Header:
+    """Give what the headers of PDUs say."""
+    return batch.length, batch.command, batch.sequence
 
 
 class TransactionStore:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import random
+from collections.abc import Sequence
 
 import pytest
 from hypothesis import given, settings
@@ -218,6 +219,22 @@ def test_octets_without_nul_are_never_cmpp(there: bytes, back: bytes, size: int)
     assert "CMPP" not in result.protocol.values()
 
 
+GivenUp = list[tuple[str, int, int, int]]
+"""Kind, stream, frame and octets of what was given up."""
+
+
+def recognised(segments: list[Segment], borders: Sequence[int]) -> tuple[GivenUp, dict[int, str]]:
+    """Take segments in batches: give what was given up, and what each stream is."""
+    state = Reassembler()
+    framer = Framer(state)
+    trouble = []
+    for batch in cut(segments, borders):
+        framer.feed(state.feed(batch))
+        trouble += framer.trouble()
+    framer.close(len(segments) + 1)
+    return [(o.kind, o.stream, o.frame, o.octets) for o in trouble], framer.protocol
+
+
 def test_octets_of_all_undecided_streams_are_bounded(monkeypatch: pytest.MonkeyPatch) -> None:
     """Beyond the cap the oldest stream is given up, wherever batches were cut, and that is told."""
     monkeypatch.setattr(framing, "UNDECIDED_OCTETS", 2_000)
@@ -228,16 +245,7 @@ def test_octets_of_all_undecided_streams_are_bounded(monkeypatch: pytest.MonkeyP
     talks[5].send(1, connect_resp())
     rows = [s for step in zip(*(t.segments[:8] for t in talks), strict=True) for s in step] + talks[5].segments[8:]
     segments = renumbered(rows)
-    told = []
-    for borders in ([], one_by_one(segments), [20, 31]):
-        state = Reassembler()
-        framer = Framer(state)
-        trouble = []
-        for batch in cut(segments, borders):
-            framer.feed(state.feed(batch))
-            trouble += framer.trouble()
-        framer.close(len(segments) + 1)
-        told.append(([(o.kind, o.stream, o.frame, o.octets) for o in trouble], framer.protocol))
+    told = [recognised(segments, borders) for borders in ([], one_by_one(segments), [20, 31])]
     assert told[0] == told[1] == told[2]
     assert told[0][0] == [("undecided", 0, 43, 500)]
     assert told[0][1] == {5: "CMPP"} | dict.fromkeys(range(5), "unknown")
@@ -249,13 +257,4 @@ def test_undecided_streams_are_bounded(monkeypatch: pytest.MonkeyPatch) -> None:
     talks = [Talk(ports=(40_000 + n, 5555)).open().send(0, b"x") for n in range(5)]
     segments = renumbered([s for t in talks for s in t.segments])
     for borders in ([], one_by_one(segments), [7, 15]):
-        state = Reassembler()
-        framer = Framer(state)
-        trouble = []
-        for batch in cut(segments, borders):
-            framer.feed(state.feed(batch))
-            trouble += framer.trouble()
-        assert [(o.kind, o.stream, o.frame, o.octets) for o in trouble] == [
-            ("undecided", 0, 16, 1),
-            ("undecided", 1, 20, 1),
-        ]
+        assert recognised(segments, borders)[0] == [("undecided", 0, 16, 1), ("undecided", 1, 20, 1)]

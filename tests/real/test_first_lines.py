@@ -25,7 +25,7 @@ SAID = {
     "cmpp30_gocmpp": ("1 session of CMPP 3.0: framed and paired, their changed bodies are not decoded.",),
     "cmpp30_joecao_simulator": ("1 session of CMPP 3.0: framed and paired, their changed bodies are not decoded.",),
     "desync_active_test_resp_pycmpp_gocmpp": (
-        "(SP): 3 octets, 217 to 219 of the direction, belong to no PDU and were skipped",
+        "(SP): 3 octets of no PDU, 217 to 219 of the direction, skipped",
         "ISMG ended it with TERMINATE",
     ),
     "drop_mid_pdu_sp_killed": (

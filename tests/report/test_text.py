@@ -9,9 +9,10 @@ import pytest
 
 from cmppscope.analysis import Analysis
 from cmppscope.capture import Capture
+from cmppscope.quantities import milliseconds, plural
 from cmppscope.report import model
 from cmppscope.report.build import build
-from cmppscope.report.headlines import closing, headlines, milliseconds, plural, session_line
+from cmppscope.report.headlines import closing, headlines, session_line
 from cmppscope.report.safe import width
 from cmppscope.report.text import COLUMNS, _figure, text
 
@@ -113,6 +114,22 @@ def test_first_headlines(name: str, first: str) -> None:
     assert headlines(report_of(name))[0].startswith(first)
 
 
+@pytest.mark.parametrize(
+    ("first", "connects", "told"),
+    [
+        (3, 2, "login ok in 3.11 ms after 2 CONNECTs, the first refused with Status 3, authentication failed;"),
+        (0, 2, "login ok in 3.11 ms after 2 CONNECTs;"),
+        (0, 1, "login ok in 3.11 ms;"),
+    ],
+)
+def test_a_login_that_took_several_connects(clean: model.Report, first: int, connects: int, told: str) -> None:
+    """Who was refused at first is told why, also where the login went well in the end."""
+    meaning = "authentication failed" if first else "ok"
+    (session,) = clean.sessions
+    again = msgspec.structs.replace(session, connects=connects, first_status=first, first_status_meaning=meaning)
+    assert f": {told} " in session_line(again)
+
+
 def test_silence_up_to_the_close_counts_as_idle() -> None:
     """The table of links tells an hour of silence also where the close ended it, and no PDU."""
     lines = text(report_of("hourly-drop.pcap")).splitlines()
@@ -124,7 +141,7 @@ def test_nobody_is_named_where_neither_side_tested() -> None:
     """Either side may test a link: where nobody tested, neither is named alone."""
     report = report_of("hourly-drop.pcap")
     (line,) = (line for line in headlines(report) if "keepalive-missing" in line)
-    assert line.startswith("warn keepalive-missing: nothing for 3600.0 s on an open connection: neither side sent")
+    assert line.startswith("warn keepalive-missing: nothing for 60 min on an open connection: neither side sent")
     blame = {line.split()[1]: line.partition("(")[2] for line in text(report).splitlines() if "fault)" in line}
     assert blame == {"keepalive-missing": "both sides' fault)", "close-without-terminate": "peer's fault)"}
 

@@ -9,7 +9,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from cmppscope.rules.times import SECOND, Moment, SmppTimes, span
+from cmppscope.rules.times import SECOND, Moment, SmppTimes
 from dissectors.cmpp.times import RelativeTime, parse_smpp_time
 from tests.rules.test_strings import column
 
@@ -85,10 +85,3 @@ def test_validity_reads_as_the_layer_reads_it(fields: list[str]) -> None:
             ]
             rest = value.hours * 3600 + value.minutes * 60 + value.seconds
             assert [least[at], most[at]] == [(day * 86_400 + rest) * SECOND for day in days]
-
-
-def test_spans_are_told_in_a_unit_of_their_size() -> None:
-    """Two of a unit or more are told in it."""
-    seconds = (0, 119, 120, 7199, 7200, 172_799, 172_800)
-    assert [span(each * SECOND) for each in seconds] == ["0 s", "119 s", "2 min", "119 min", "2 h", "47 h", "2 days"]
-    assert span(-600 * SECOND) == "10 min"

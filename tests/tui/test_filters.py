@@ -7,6 +7,7 @@ from typing import Any
 
 import numpy as np
 import pytest
+from textual.events import Key
 from textual.pilot import Pilot
 from textual.widgets import Label
 
@@ -219,6 +220,23 @@ def test_a_mistake_is_shown_under_the_line(drive: Drive) -> None:
         assert app.pdus.table.count == 10
 
     drive(app, steps, (100, 30))
+
+
+@pytest.mark.parametrize(("opens", "text"), [("/", "qz/d"), (":", "q:1")])
+def test_what_is_typed_behind_a_slash_at_once_is_for_the_line(drive: Drive, opens: str, text: str) -> None:
+    """Keys that come in one go, as they do when a filter is pasted, do nothing but write: neither quit nor zoom."""
+    app = sample_app("gbk.pcap")
+
+    async def steps(pilot: Pilot[None]) -> None:
+        for character in opens + text:
+            app.post_message(Key({"/": "slash", ":": "colon"}.get(character, character), character))
+        await settled(pilot)
+        assert app.is_running
+        assert app.filter.typed.value == text
+        await keys("escape")(pilot)
+        assert app.pane.table.has_focus
+
+    drive(app, steps)
 
 
 def test_nothing_is_read_on_the_thread_that_draws(drive: Drive, monkeypatch: pytest.MonkeyPatch) -> None:

@@ -10,8 +10,8 @@ import numpy as np
 from numpy.typing import NDArray
 
 from cmppscope.columns import PduColumns
+from cmppscope.quantities import milliseconds
 from cmppscope.redact import Redaction
-from cmppscope.report.headlines import milliseconds
 from cmppscope.report.messages import stat_text, state_of
 from cmppscope.report.names import command_name, iso_time
 from cmppscope.report.pdus import pdu_rows

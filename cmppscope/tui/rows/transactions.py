@@ -9,7 +9,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from cmppscope.report.headlines import milliseconds
+from cmppscope.quantities import milliseconds
 from cmppscope.report.names import command_name, iso_time
 from cmppscope.report.safe import printable
 from cmppscope.rules import STANDARD, Results

@@ -5,6 +5,7 @@ from __future__ import annotations
 from textual import on
 from textual.app import ComposeResult
 
+from cmppscope.report.rules import BOTH_SIDES
 from cmppscope.tui.messages import GoToFrame, GoToPdu
 from cmppscope.tui.rows.findings import FindingRows, PlaceRows
 from cmppscope.tui.screens import Pane
@@ -16,6 +17,7 @@ _FAULTS = {
     "capture": "the capture lacks octets; no peer is to blame",
     "operator": "the operator's own convention",
 }
+_BOTH = "both sides could have kept it, and neither did"
 
 
 class FindingsPane(Pane):
@@ -93,7 +95,7 @@ class FindingsPane(Pane):
             Sentence("Rule", finding.rule, finding.severity.word),
             Sentence("Should hold", finding.sentence),
             Sentence("Section", finding.section),
-            Sentence("Fault", _FAULTS.get(finding.fault, finding.fault)),
+            Sentence("Fault", _BOTH if finding.rule in BOTH_SIDES else _FAULTS.get(finding.fault, finding.fault)),
         ]
         row = self.place_table.row
         if row is not None and row < len(finding.places):

@@ -7,9 +7,9 @@ from typing import NamedTuple
 import numpy as np
 from textual import on
 
+from cmppscope.quantities import milliseconds
 from cmppscope.redact import Redaction
 from cmppscope.report.explain import explain, explain_stat
-from cmppscope.report.headlines import milliseconds
 from cmppscope.report.messages import MIXED, joined_text, stat_text
 from cmppscope.report.mixed import apart, named
 from cmppscope.transactions.table import NO_RESULT

@@ -6,8 +6,9 @@ import datetime as dt
 
 from textual import on
 
+from cmppscope.quantities import milliseconds
 from cmppscope.report import model
-from cmppscope.report.headlines import advice, begun_before, milliseconds, session_line, version
+from cmppscope.report.headlines import advice, begun_before, session_line, version
 from cmppscope.report.links_told import link_told, login_told
 from cmppscope.tui.messages import GoToPdu
 from cmppscope.tui.rows.sessions import SessionRows

@@ -53,7 +53,7 @@ class FilterLine(Vertical):
         )
         self.set_quietly(text)
         self.typed.cursor_position = len(text)
-        self.typed.focus()
+        self.screen.set_focus(self.typed)  # now: what is typed next is for it
 
     def set_quietly(self, text: str) -> None:
         """Put a text there without a search for it."""

@@ -1,9 +1,11 @@
-"""Counts and times in words for people."""
+"""Counts and times in words for people: in what rules say, in reports and on the screens."""
 
 from __future__ import annotations
 
 _LONG_MS = 600_000
 """Ten minutes, from which on seconds are no help."""
+_SHORT_MS = 10
+"""Below this a time has no figures left as seconds."""
 
 
 def milliseconds(value: float) -> str:
@@ -13,6 +15,16 @@ def milliseconds(value: float) -> str:
     if abs(value) >= 10_000:
         return f"{value / 1000:.1f} s"
     return f"{value:.0f} ms" if value >= 100 else f"{value:.2f} ms"
+
+
+def duration(nanoseconds: int) -> str:
+    """Write a length of time as a sentence says it: 0.5 s, 12.3 s, 60 s, 3.5 h."""
+    value = nanoseconds / 1_000_000
+    if abs(value) >= _LONG_MS:
+        return long_time(value / 1000)
+    if 0 < abs(value) < _SHORT_MS:
+        return f"{_trimmed(float(f'{value:.3g}'))} ms"
+    return f"{value / 1000:.3g} s"
 
 
 def long_time(seconds: float) -> str:
@@ -29,6 +41,22 @@ def _figures(value: float) -> str:
     return f"{value:.0f}" if abs(value) >= 1000 else f"{value:.1f}".removesuffix(".0")
 
 
+def _trimmed(value: float) -> str:
+    """Write a number with six decimals, without zeros at their end."""
+    return f"{value:.6f}".rstrip("0").rstrip(".")
+
+
 def plural(count: int, noun: str) -> str:
     """Write a count and its noun."""
     return f"{count:,} {noun}{'' if count == 1 else 's'}"
+
+
+class Number(int):
+    """A number that a format string may count: `{a:octet is|octets are}` gives `1 octet is` or `2 octets are`."""
+
+    __slots__ = ()
+
+    def __format__(self, spec: str) -> str:
+        """Write the number, with the words that fit it where there are some."""
+        one, bar, several = spec.partition("|")
+        return f"{self:d} {one if self == 1 else several}" if bar else format(int(self), spec)
