@@ -11,7 +11,7 @@ the port.
 from __future__ import annotations
 
 from dataclasses import dataclass, field
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
 import numpy as np
 
@@ -201,6 +201,10 @@ class _Said(NamedTuple):
     over: str | None = None
 
 
+SessionsNews = list[tuple[Any, ...]]
+"""What some PDUs changed: of each session the values of its fields, its stream by number."""
+
+
 class Sessions:
     """Finds the session of every PDU."""
 
@@ -223,22 +227,43 @@ class Sessions:
         """Row of a CONNECT_RESP of the last batch to the Version of the CONNECT it answers."""
         self._before: dict[int, str | None] = {}
         """Versions as they were before the batch."""
+        self._changed: set[int] = set()
+        """Sessions that the batch changed."""
         self._said: list[_Said] = []
         """What CONNECT and CONNECT_RESP of the batch say about versions."""
 
     def feed(self, batch: PduBatch) -> I64:
         """Give the session of each PDU; decide layouts that wait for a version (spec 9.2)."""
         self.foreign = self.threes = self.new = np.zeros(0, np.int64)
+        self._changed = set()
+        self.wanted = {}
         if not len(batch):
             return np.zeros(0, np.int64)
         self._said = []
-        self.wanted = {}
         begins = self._control(batch)
         session = self._spread(batch, begins)
         self._decide_layouts(batch, session, self._versions(batch, session))
         self._count(batch, session)
         self._look_for_threes(batch, session)
         return session
+
+    def news(self) -> SessionsNews:
+        """Give the sessions that the last batch changed."""
+        return [_values(self.sessions[number]) for number in sorted(self._changed)]
+
+    def hear(self, news: SessionsNews) -> None:
+        """Take over what changed of the same sessions elsewhere."""
+        for number, stream, *values in news:
+            if number == len(self.sessions):
+                self.sessions.append(Session(number, self._streams[stream], *values))
+                continue
+            for name, value in zip(Session.__slots__[2:], values, strict=True):
+                setattr(self.sessions[number], name, value)
+
+    def share(self, sessions: list[Session]) -> None:
+        """Go on with equal sessions that somebody else holds."""
+        self.sessions = sessions
+        self._current = {stream: sessions[session.number] for stream, session in self._current.items()}
 
     def _control(self, batch: PduBatch) -> list[tuple[int, int, int]]:
         """Look at each PDU that changes a session, and at each stream's first: (stream, row, session) of beginnings."""
@@ -274,6 +299,7 @@ class Sessions:
         """Begin a session at a row."""
         if before is not None:
             before.ended = True
+            self._changed.add(before.number)
         stream = self._streams[int(batch.stream[row])]
         session = Session(
             len(self.sessions),
@@ -367,6 +393,7 @@ class Sessions:
         numbers, last, _ = distinct(session[::-1])
         for number, at in zip(numbers.tolist(), last.tolist(), strict=True):
             row, record = len(session) - 1 - at, self.sessions[number]
+            self._changed.add(number)
             record.octets += int(octets[number])
             record.last_pdu = batch.first + row
             record.last_frame = int(batch.frame[row])
@@ -394,6 +421,12 @@ class Sessions:
         found, first = np.unique(session[rows], return_index=True)
         self._threes.update(found.tolist())
         self.threes = np.sort(rows[first])
+
+
+def _values(session: Session) -> tuple[Any, ...]:
+    """Give the values of a session's fields, its stream by number."""
+    number, stream, *values = (getattr(session, name) for name in Session.__slots__)
+    return number, stream.number, *values
 
 
 def versions_known(batch: PduBatch, session: I64, sessions: list[Session]) -> I64:

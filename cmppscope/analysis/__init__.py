@@ -2,64 +2,35 @@
 
     frames → segments → octets in order → PDUs → typed columns → sessions → transactions → messages → rules
 
-The first three arrows are the front (`front`), which may run ahead in a process of its own. `feed` takes a batch of
-frames and gives what became known with it; `close` settles what only the end can tell. What comes out depends on the
-frames alone: not on the batches, not on whether anyone kept rows.
+What was said, up to the transactions, is the work of the front (`front`), which may run ahead in a process of its own;
+what it means, of what stands here. `feed` takes a batch of frames and gives what became known with it; `close` settles
+what only the end can tell. What comes out depends on the frames alone: not on the batches, not on whether anyone kept
+rows.
 """
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Iterator, Mapping
-from dataclasses import dataclass, field
+from collections.abc import Iterable, Iterator, Mapping
 
 from cmppscope.analysis.audit import Audit
-from cmppscope.analysis.front import Ahead, Elsewhere, Framed, Front
+from cmppscope.analysis.front import Ahead, Elsewhere, Exchanged, Front
 from cmppscope.analysis.login import LoginChecks
+from cmppscope.analysis.options import Options
 from cmppscope.analysis.statistics import Statistics
 from cmppscope.columns import PduColumns
 from cmppscope.decode import Counts
 from cmppscope.framing import CMPP
 from cmppscope.messages import Messages
 from cmppscope.reassembly import Handshake, Streams
-from cmppscope.rules import RULES, STANDARD, Facts, Finding, Findings, Limits, Results, SequenceTracker, Severity
+from cmppscope.rules import RULES, Facts, Finding, Findings
 from cmppscope.rules.login import Login
 from cmppscope.rules.model import End
 from cmppscope.rules.trackers import Trackers
-from cmppscope.secret import Secret
-from cmppscope.sessions import Session, Sessions
-from cmppscope.tables import FrameBatch, PduBatch
-from cmppscope.transactions import Pairing, Stray, Timers, Transactions
+from cmppscope.sessions import Session
+from cmppscope.tables import FrameBatch
+from cmppscope.transactions import Stray, Transactions
 
 __all__ = ["Analysis", "Options"]
-
-_FORCED = {"cmpp20": "2.0", "cmpp30": "3.0"}
-
-
-@dataclass(frozen=True, slots=True)
-class Options:
-    """What the user may set."""
-
-    decode_as: Mapping[int, str] = field(default_factory=dict)
-    """TCP port to `cmpp20`, `cmpp30` or `none`."""
-    timers: Timers = field(default_factory=Timers)
-    limits: Limits = field(default_factory=Limits)
-    severities: Mapping[str, Severity | None] = field(default_factory=dict)
-    """Severity by rule id, over the rules' own; None turns a rule off."""
-    results: Results = STANDARD
-    """What the codes in responses mean."""
-    hide: Callable[[str], str] = str
-    """How a subscriber's number or text may be seen in the words of findings."""
-    secrets: Mapping[str, Secret] = field(default_factory=dict, repr=False)
-    """Shared secrets by SP_Id (Source_Addr of CONNECT)."""
-    keep_findings: bool = False
-    """Keep every place of every finding."""
-    from_ns: int | None = None
-    to_ns: int | None = None
-    """Frames before or after are passed over; nanoseconds since 1970 UTC, both ends included."""
-    check_checksums: bool = False
-    """Take no segments with wrong checksums."""
-    references: bool = False
-    """Tell of every PDU where its octets lie."""
 
 
 class Analysis:
@@ -68,19 +39,11 @@ class Analysis:
     def __init__(self, options: Options | None = None) -> None:
         """Begin with no frame."""
         options = options or Options()
-        forced = {port: _FORCED[kind] for port, kind in options.decode_as.items() if kind in _FORCED}
-        self._front = Front(
-            options.decode_as,
-            options.from_ns,
-            options.to_ns,
-            check_checksums=options.check_checksums,
-            references=options.references,
-        )
+        self._front = Front(options)
         self.streams: Streams = self._front.streams
         """All TCP connections, by number."""
-        self._sessions = Sessions(self.streams, forced)
-        self._pairing = Pairing(self.streams, options.timers)
-        self._sequences = SequenceTracker(self.streams, options.timers)
+        self.sessions: list[Session] = self._front.sessions
+        """All sessions, by number."""
         self._trackers = Trackers(self.streams, options.timers, options.limits)
         self._limits, self._timers = options.limits, options.timers
         self.results = options.results
@@ -108,23 +71,21 @@ class Analysis:
         for ahead in elsewhere(self._front.run(batches)):
             if isinstance(ahead, Front):
                 self._front = ahead
-                self.streams.become(ahead.streams)
+                ahead.share(self.streams, self.sessions)
                 return
-            framed, news = ahead
-            self.streams.hear(news)
-            yield self._digest(framed)
+            exchanged, news = ahead
+            self._front.hear(news)
+            yield self._digest(exchanged)
 
     def close(self) -> list[Facts]:
         """Settle the end of the capture: open holes, cut PDUs, unanswered requests."""
-        framed = self._front.close()
-        lost_tails = self._front.lost_tails()
-        lost_tails |= {o.stream * 2 + o.direction for o in framed[-1].odd if o.kind == "cut"}
-        facts = [self._digest(each) for each in framed]
-        facts.append(self._digest(Framed(PduBatch.empty(self.statistics.pdus + 1), [], [], None)))
+        facts = [self._digest(exchanged) for exchanged in self._front.close()]
+        ending = self._front.ending()
+        lost_tails = ending.lost_tails
         last = facts[-1]
-        last.odd, last.echoes = self._front.late_octets(), self._pairing.echoes
-        last.ended, last.strays, last.reuses = self._pairing.close(self.last_time_ns, lost_tails)
-        last.end = End(self.last_time_ns, self._pairing.lossy_directions(lost_tails))
+        last.odd, last.echoes = self._front.late_octets(), ending.echoes
+        last.ended, last.strays, last.reuses = ending.ended, ending.strays, ending.reuses
+        last.end = End(self.last_time_ns, ending.lossy)
         last.spots = self._trackers.close(self.sessions, last.end)
         last.logins = self._logins.close()
         last.exceeded = self.audit.close(self.sessions, last.ended, self.last_time_ns, lost_tails)
@@ -166,11 +127,6 @@ class Analysis:
         return sum(name == CMPP for name in self.protocols.values())
 
     @property
-    def sessions(self) -> list[Session]:
-        """All sessions, by number."""
-        return self._sessions.sessions
-
-    @property
     def logins(self) -> Mapping[int, Login]:
         """The last login of each session whose secret is known, checked."""
         return self._logins.checked
@@ -186,8 +142,8 @@ class Analysis:
 
     def pending(self) -> tuple[Transactions, list[Stray]]:
         """Give the requests that are open and the responses that answer nothing, as `close` would settle them now."""
-        ended, strays, _ = self._pairing.close(self.last_time_ns, self._front.lost_tails())
-        return ended, strays
+        ending = self._front.ending()
+        return ending.ended, ending.strays
 
     @property
     def duplicate_frames(self) -> int:
@@ -199,31 +155,29 @@ class Analysis:
         """Octets that came more than once."""
         return self._front.retransmitted_octets
 
-    def _digest(self, framed: Framed) -> Facts:
-        """Take PDUs through every stage behind framing."""
-        batch, odd = framed.batch, framed.odd
-        session = self._sessions.feed(batch)
-        columns = PduColumns(batch)
-        paired = self._pairing.feed(batch, columns, session, odd)
+    def _digest(self, exchanged: Exchanged) -> Facts:
+        """Take PDUs, sessions and transactions through every stage behind them."""
+        batch, columns, session = exchanged.batch, PduColumns(exchanged.batch), exchanged.session
+        odd, paired = exchanged.odd, exchanged.paired
         facts = Facts(
             batch=batch,
             columns=columns,
             session=session,
             sessions=self.sessions,
-            odd=[*odd, *framed.trouble, *self._pairing.odd],
+            odd=[*odd, *exchanged.trouble],
             paired=paired,
             limits=self._limits,
             timers=self._timers,
-            sequences=self._sequences.feed(batch, paired.resends, odd),
-            foreign=self._sessions.foreign,
-            threes=self._sessions.threes,
+            sequences=exchanged.sequences,
+            foreign=exchanged.foreign,
+            threes=exchanged.threes,
             results=self.results,
-            wanted=self._sessions.wanted,
+            wanted=exchanged.wanted,
             strays=paired.strays,
-            places=framed.places,
+            places=exchanged.places,
         )
         self.statistics.add_strays(paired.strays)
-        facts.spots, facts.sources = self._trackers.feed(batch, columns, session, self._sessions, paired, odd)
+        facts.spots, facts.sources = self._trackers.feed(batch, columns, session, exchanged.new, paired, odd)
         facts.logins = self._logins.feed(batch, session)
         facts.exceeded, facts.throttled = self.audit.feed(batch, session, paired, odd)
         gaps = [o.octets for o in odd if o.kind == "gap"]

@@ -1,9 +1,9 @@
-"""The front of the Analysis: frames in, PDUs out, and what happened to their octets on the way.
+"""The front of the Analysis: what was said. Frames in; PDUs, sessions and transactions out.
 
-    frames → segments → octets in order → PDUs
+    frames → segments → octets in order → PDUs → sessions → transactions
 
-It needs nothing of what stands behind it, so both may run at once: `run` gives PDUs batch by batch, with what is new of
-the streams, and at last the front itself, for who took them elsewhere.
+It needs nothing of what stands behind it, so both may run at once, in two processes: `run` gives what was said batch by
+batch, with what changed of streams and sessions, and at last the front itself.
 """
 
 from __future__ import annotations
@@ -14,60 +14,91 @@ from typing import TypeVar, Union
 
 import numpy as np
 
+from cmppscope.analysis.options import Options
+from cmppscope.columns import PduColumns
 from cmppscope.decode import Counts, Decoder
 from cmppscope.framing import Framer
-from cmppscope.reassembly import Handshake, News, Reassembler, Streams
+from cmppscope.reassembly import Handshake, Reassembler, Streams, StreamsNews
 from cmppscope.references import Places, References
+from cmppscope.rules import SequenceTracker
+from cmppscope.rules.model import Sequences
+from cmppscope.sessions import Session, Sessions, SessionsNews
 from cmppscope.tables import I64, Bool, ChunkBatch, FrameBatch, Oddity, PduBatch
+from cmppscope.transactions import Paired, Pairing, Reuse, Stray, Transactions
 
 _Item = TypeVar("_Item")
 
 Elsewhere = Callable[[Iterator[_Item]], Iterator[_Item]]
 """Gives what an iterator gives, and lets it run on meanwhile: copies of it, where that is in another process."""
 
+_FORCED = {"cmpp20": "2.0", "cmpp30": "3.0"}
+
 
 @dataclass(slots=True)
-class Framed:
-    """The PDUs that became known with some frames."""
+class Exchanged:
+    """What both sides said with some frames."""
 
     batch: PduBatch
+    """The PDUs that became known with them."""
+    session: I64
+    """The session of each."""
+    paired: Paired
+    sequences: Sequences
     odd: list[Oddity]
-    """What is odd about their octets."""
+    """What is odd about the octets of PDUs."""
     trouble: list[Oddity]
-    """What happened in front of framing, or to it."""
+    """What happened in front of framing and to it, and to pairing."""
+    new: I64
+    """Rows with the first PDU of a session, direction and command."""
+    foreign: I64
+    threes: I64
+    wanted: Mapping[int, int]
+    """See `Facts`, as for the next."""
     places: Places | None
-    """Where their octets lie, where that was asked for."""
 
 
-Ahead = Union[tuple[Framed, News], "Front"]
+@dataclass(slots=True)
+class Ending:
+    """What only the end of a capture tells; directions are stream * 2 + direction."""
+
+    lost_tails: frozenset[int]
+    """Directions whose last octets the capture does not hold."""
+    lossy: frozenset[int]
+    """Directions of which PDUs may be lost, wherever that was."""
+    ended: Transactions
+    strays: list[Stray]
+    reuses: list[Reuse]
+    echoes: dict[int, int]
+
+
+Ahead = Union[tuple[Exchanged, tuple[StreamsNews, SessionsNews]], "Front"]
 """What `Front.run` gives."""
 
 
 class Front:
-    """Takes frames through every stage up to framing."""
+    """Takes frames through every stage up to transactions."""
 
-    def __init__(
-        self,
-        decode_as: Mapping[int, str],
-        from_ns: int | None,
-        to_ns: int | None,
-        *,
-        check_checksums: bool,
-        references: bool,
-    ) -> None:
-        """Begin with no frame; see `Options` for what the user may set."""
-        self._from_ns, self._to_ns = from_ns, to_ns
-        self._decoder = Decoder(check_checksums=check_checksums)
+    def __init__(self, options: Options) -> None:
+        """Begin with no frame."""
+        self._from_ns, self._to_ns = options.from_ns, options.to_ns
+        self._decoder = Decoder(check_checksums=options.check_checksums)
         self._reassembler = Reassembler()
-        self._framer = Framer(self._reassembler, dict(decode_as))
-        self._references = References(self._framer) if references else None
+        self._framer = Framer(self._reassembler, dict(options.decode_as))
+        self._references = References(self._framer) if options.references else None
+        forced = {port: _FORCED[kind] for port, kind in options.decode_as.items() if kind in _FORCED}
+        self._sessions = Sessions(self.streams, forced)
+        self._pairing = Pairing(self.streams, options.timers)
+        self._sequences = SequenceTracker(self.streams, options.timers)
+        self._cut: set[int] = set()
+        """Directions that end inside a PDU."""
+        self._pdus = 0
         self.first_time_ns: int | None = None
         self.last_time_ns = 0
         self.last_frame = 0
         self.frames = 0
         """Frames looked at."""
 
-    def feed(self, frames: FrameBatch) -> Framed:
+    def feed(self, frames: FrameBatch) -> Exchanged:
         """Take the next frames."""
         segments = self._decoder.feed(frames)
         inside = self._inside(frames.time_ns)
@@ -75,27 +106,51 @@ class Front:
             segments = segments.take(self._inside(segments.time_ns))
         if len(frames):
             self._note_frames(frames, frames.time_ns[inside])
-        return self._framed(self._reassembler.feed(segments))
+        return self._frame(self._reassembler.feed(segments))
 
-    def close(self) -> list[Framed]:
-        """Settle the end of the capture: open holes, then cut PDUs."""
+    def close(self) -> list[Exchanged]:
+        """Settle the end of the capture: open holes, then cut PDUs; the last one has no PDUs and stands behind all."""
         self._decoder.close()
-        holes = self._framed(self._reassembler.close())
+        holes = self._frame(self._reassembler.close())
         batch, odd = self._framer.close(self.last_frame + 2)
-        return [holes, Framed(batch, odd, self._trouble(), self._places(None, batch))]
+        self._cut = {o.stream * 2 + o.direction for o in odd if o.kind == "cut"}
+        cut = self._pair(batch, odd, self._places(None, batch))
+        return [holes, cut, self._pair(PduBatch.empty(self._pdus + 1), [], None)]
+
+    def ending(self) -> Ending:
+        """Settle the requests still open and the responses that answer nothing, as if the capture ended here."""
+        lost_tails = self._reassembler.lost_tails() | self._cut
+        settled = self._pairing.close(self.last_time_ns, lost_tails)
+        return Ending(lost_tails, self._pairing.lossy_directions(lost_tails), *settled, self._pairing.echoes)
 
     def run(self, batches: Iterable[FrameBatch]) -> Iterator[Ahead]:
-        """Take all batches; give of each the PDUs and what is new of the streams, and at last the front as it is."""
+        """Take all batches; give of each what was said and what changed, and at last the front as it is."""
         for frames in batches:
             behind = self.last_frame
-            framed = self.feed(frames)
-            yield framed, self.streams.news(behind)
+            exchanged = self.feed(frames)
+            yield exchanged, (self.streams.news(behind), self._sessions.news())
         yield self
+
+    def hear(self, news: tuple[StreamsNews, SessionsNews]) -> None:
+        """Know of streams and sessions what a copy that runs elsewhere knows."""
+        streams, sessions = news
+        self.streams.hear(streams)
+        self._sessions.hear(sessions)
+
+    def share(self, streams: Streams, sessions: list[Session]) -> None:
+        """Go on with streams and sessions that are held here, as a copy that ran elsewhere and is through."""
+        streams.become(self.streams)
+        self._sessions.share(sessions)
 
     @property
     def streams(self) -> Streams:
         """All TCP connections, by number."""
         return self._reassembler.streams
+
+    @property
+    def sessions(self) -> list[Session]:
+        """All sessions, by number."""
+        return self._sessions.sessions
 
     @property
     def protocols(self) -> dict[int, str]:
@@ -121,10 +176,6 @@ class Front:
         """Give the round trips that the handshake of a stream measures."""
         return self._reassembler.handshake(stream)
 
-    def lost_tails(self) -> frozenset[int]:
-        """Give the directions (stream * 2 + direction) whose last octets the capture does not hold."""
-        return self._reassembler.lost_tails()
-
     def late_octets(self) -> list[Oddity]:
         """Say where octets came too late to be put in their place, and where frames were captured twice."""
         end = self.last_frame + 1
@@ -138,18 +189,35 @@ class Front:
             for stream, (count, first) in sorted(self.duplicates.items())
         ]
 
-    def _framed(self, chunks: ChunkBatch) -> Framed:
+    def _frame(self, chunks: ChunkBatch) -> Exchanged:
         """Frame what is in order now."""
         batch, odd = self._framer.feed(chunks)
-        return Framed(batch, odd, self._trouble(), self._places(chunks, batch))
+        return self._pair(batch, odd, self._places(chunks, batch))
+
+    def _pair(self, batch: PduBatch, odd: list[Oddity], places: Places | None) -> Exchanged:
+        """Find sessions and transactions of PDUs."""
+        self._pdus += len(batch)
+        trouble = self._decoder.odd() + self._reassembler.odd() + self._framer.trouble()
+        sessions = self._sessions
+        session = sessions.feed(batch)
+        paired = self._pairing.feed(batch, PduColumns(batch), session, odd)
+        return Exchanged(
+            batch=batch,
+            session=session,
+            paired=paired,
+            sequences=self._sequences.feed(batch, paired.resends, odd),
+            odd=odd,
+            trouble=trouble + self._pairing.odd,
+            new=sessions.new,
+            foreign=sessions.foreign,
+            threes=sessions.threes,
+            wanted=sessions.wanted,
+            places=places,
+        )
 
     def _places(self, chunks: ChunkBatch | None, batch: PduBatch) -> Places | None:
         """Tell where the PDUs lie that became known with some chunks."""
         return None if self._references is None else self._references.feed(chunks, batch)
-
-    def _trouble(self) -> list[Oddity]:
-        """Give what happened in front of framing, or to it, since the last call."""
-        return self._decoder.odd() + self._reassembler.odd() + self._framer.trouble()
 
     def _inside(self, time_ns: I64) -> Bool:
         """Tell which times the user asked for."""

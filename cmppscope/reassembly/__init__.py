@@ -23,7 +23,7 @@ from cmppscope.reassembly.duplicates import Duplicates
 from cmppscope.reassembly.handshake import Handshake, Handshakes
 from cmppscope.reassembly.recent import Recent
 from cmppscope.reassembly.streams import StreamTracker
-from cmppscope.reassembly.table import KNOWN_PORTS, Closing, Endpoint, News, Stream, Streams
+from cmppscope.reassembly.table import KNOWN_PORTS, Closing, Endpoint, Stream, Streams, StreamsNews
 from cmppscope.reassembly.tails import lost_tails
 from cmppscope.tables import ACK, I64, NOWHERE, RST, SYN, ChunkBatch, Oddity, SegmentBatch
 
@@ -34,10 +34,10 @@ __all__ = [
     "Direction",
     "Endpoint",
     "Handshake",
-    "News",
     "Reassembler",
     "Stream",
     "Streams",
+    "StreamsNews",
 ]
 
 HELD_OCTETS = 64 << 20

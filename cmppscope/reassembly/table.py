@@ -66,7 +66,7 @@ class Closing:
 
 
 @dataclass(slots=True)
-class News:
+class StreamsNews:
     """What some frames changed of streams."""
 
     count: int
@@ -101,12 +101,12 @@ class Streams(Sequence["Stream"]):
                 self.columns[name] = np.concatenate([self.columns[name], room])
         return number
 
-    def news(self, frame: int) -> News:
+    def news(self, frame: int) -> StreamsNews:
         """Give the rows of streams with a segment behind a frame: nothing else changes a stream."""
         numbers = np.flatnonzero(self.columns["last_frame"][: self._count] > frame)
-        return News(self._count, numbers, {name: column[numbers] for name, column in self.columns.items()})
+        return StreamsNews(self._count, numbers, {name: column[numbers] for name, column in self.columns.items()})
 
-    def hear(self, news: News) -> None:
+    def hear(self, news: StreamsNews) -> None:
         """Take over what changed of the same streams elsewhere."""
         while self._count < news.count:
             self.add()

@@ -16,7 +16,7 @@ from cmppscope.rules.model import End, Limits, Spots
 from cmppscope.rules.open_ends import close_without_terminate
 from cmppscope.rules.silences import Silences, gaps_of
 from cmppscope.rules.states import Sources
-from cmppscope.sessions import Session, Sessions
+from cmppscope.sessions import Session
 from cmppscope.tables import I64, Oddity, PduBatch
 from cmppscope.transactions import Paired, Timers
 
@@ -37,13 +37,13 @@ class Trackers:
         batch: PduBatch,
         columns: PduColumns,
         session: I64,
-        sessions: Sessions,
+        new: I64,
         paired: Paired,
         odd: list[Oddity],
     ) -> tuple[Spots, Sources]:
         """Take a batch; give where rules do not hold, and who logged in.
 
-        `sessions` has just taken the batch, `odd` are its Gaps.
+        `new` are the rows with the first PDU of a session, direction and command, `odd` the Gaps of the batch.
         """
         spots: Spots = {}
         lost = [oddity for oddity in odd if oddity.kind not in AT_THE_END]
@@ -51,7 +51,7 @@ class Trackers:
         sources = self.connections.feed(batch, lost, spots)
         self.silences.feed(batch, gaps, spots)
         self.link_tests.feed(batch, gaps, spots)
-        self.business.feed(batch, session, sessions.new, paired.resends, spots)
+        self.business.feed(batch, session, new, paired.resends, spots)
         self.fetches.feed(batch, columns, gaps, spots)
         return spots, sources
 
