@@ -71,7 +71,7 @@ class Analysis:
         for ahead in elsewhere(self._front.run(batches)):
             if isinstance(ahead, Front):
                 self._front = ahead
-                ahead.share(self.streams, self.sessions)
+                ahead.share(self.sessions)
                 return
             exchanged, news = ahead
             self._front.hear(news)

@@ -137,9 +137,8 @@ class Front:
         self.streams.hear(streams)
         self._sessions.hear(sessions)
 
-    def share(self, streams: Streams, sessions: list[Session]) -> None:
-        """Go on with streams and sessions that are held here, as a copy that ran elsewhere and is through."""
-        streams.become(self.streams)
+    def share(self, sessions: list[Session]) -> None:
+        """Go on with equal sessions that somebody else holds."""
         self._sessions.share(sessions)
 
     @property

@@ -99,7 +99,7 @@ class Elsewhere(Generic[_State]):
                 _send(there, _Told([], ExceptionWithTraceback(error, error.__traceback__), self._state()))
 
 
-class _Pickler(pickle.Pickler):
+class Pickler(pickle.Pickler):
     """Pickles views of octets as the octets."""
 
     dispatch_table = copyreg.dispatch_table | {memoryview: lambda view: (bytes, (view.tobytes(),))}
@@ -109,7 +109,7 @@ def _send(line: Connection, value: _Told) -> None:
     """Send a value: what it is made of through the line, its arrays in a file in memory."""
     apart: list[pickle.PickleBuffer] = []
     told = io.BytesIO()
-    _Pickler(told, 5, buffer_callback=apart.append).dump(value)
+    Pickler(told, 5, buffer_callback=apart.append).dump(value)
     places: list[tuple[int, int]] = []
     at = 0
     file = os.memfd_create("cmppscope")

@@ -113,10 +113,6 @@ class Streams(Sequence["Stream"]):
         for name, rows in news.columns.items():
             self.columns[name][news.numbers] = rows
 
-    def become(self, other: Streams) -> None:
-        """Be the same streams as they are known elsewhere."""
-        self._count, self.columns = other._count, other.columns
-
     def both(self, name: str) -> np.ndarray:
         """Give a column of two directions by stream * 2 + direction, to be read and written."""
         return self.columns[name].reshape(-1)

@@ -2,13 +2,21 @@
 
 from __future__ import annotations
 
+import io
+import pickle
+from collections.abc import Iterator
 from typing import Any
 
+import numpy as np
 import pytest
-from hypothesis import given, settings
+from hypothesis import example, given, settings
 from hypothesis import strategies as st
 
-from tests.rules.conversation import Frame, analyse, every_cut, frames_of
+from cmppscope.analysis import Analysis, Options
+from cmppscope.analysis.front import Ahead, Front
+from cmppscope.cli.elsewhere import Pickler
+from cmppscope.sessions import Session
+from tests.rules.conversation import Frame, Told, analyse, batches, every_cut, frames_of
 
 _PDUS = (
     "CONNECT {n} version={version}",
@@ -95,6 +103,51 @@ def test_cuts_of_batches_change_nothing(frames: list[Frame], cuts: list[int]) ->
     whole = analyse(frames).everything
     for other in (every_cut(frames)["one by one"], cuts):
         assert differences(whole, analyse(frames, other).everything) == {}
+
+
+@settings(max_examples=20)
+@given(wild(), st.lists(st.integers(0, 120), max_size=8))
+def test_a_front_elsewhere_changes_nothing(frames: list[Frame], cuts: list[int]) -> None:
+    """What was said, found out by a copy that hands over what changed, gives the same rows, findings and report."""
+    options = Options(keep_findings=True)
+    analysis, there = Analysis(options), Front(options)
+
+    def elsewhere(_: Iterator[Ahead]) -> Iterator[Ahead]:
+        return map(copied, there.run(batches(frames, cuts)))
+
+    facts = list(analysis.feed_all([], elsewhere))
+    told = Told(analysis, facts + analysis.close())
+    assert differences(analyse(frames, cuts).everything, told.everything) == {}
+
+
+def copied(item: Ahead) -> Ahead:
+    """Copy what one process hands to another."""
+    octets = io.BytesIO()
+    Pickler(octets, 5).dump(item)
+    copy: Ahead = pickle.loads(octets.getvalue())  # noqa: S301 - our own
+    return copy
+
+
+@settings(max_examples=10)
+@given(wild())
+@example(frames_of(["0 SP CONNECT 1", "1 ISMG TERMINATE_RESP 9", "2 SP CONNECT 2"]))
+def test_what_changed_is_all_that_changed(frames: list[Frame]) -> None:
+    """Behind every batch streams and sessions are known here as they are elsewhere."""
+    there, here = Front(Options()), Front(Options())
+    for ahead in there.run(batches(frames, every_cut(frames)["one by one"])):
+        if isinstance(ahead, Front):
+            break
+        here.hear(ahead[1])
+        assert len(here.streams) == len(there.streams)
+        for name, column in there.streams.columns.items():
+            known = here.streams.columns[name]
+            assert np.array_equal(column[: len(there.streams)], known[: len(there.streams)]), name
+        assert [values(session) for session in here.sessions] == [values(session) for session in there.sessions]
+
+
+def values(session: Session) -> list[object]:
+    """Give all that is known of a session."""
+    return [session.stream.number, *(getattr(session, name) for name in Session.__slots__ if name != "stream")]
 
 
 @settings(max_examples=10)

@@ -110,15 +110,18 @@ def test_a_process_that_is_killed_is_told() -> None:
 
 
 def test_who_wants_no_more_ends_the_process() -> None:
-    """Nobody stays behind where a pipe breaks or somebody interrupts."""
+    """Nobody stays behind where a pipe breaks or somebody interrupts, and nobody is waited for."""
+    late = mmap.mmap(-1, 1)
 
     def items() -> Iterator[int]:
-        while True:
-            yield os.getpid()
+        yield os.getpid()
+        time.sleep(3)
+        late[0] = 1
 
     given = nothing()(items())
     pid = next(given)
     given.close()  # type: ignore[attr-defined]  # a generator
+    assert not late[0]
     with pytest.raises(ProcessLookupError):
         os.kill(pid, 0)
 
