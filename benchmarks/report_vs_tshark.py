@@ -4,18 +4,20 @@
 
 Programs take turns, so that a busy machine is unfair to none. With --small one run of each does not
 count: Python keeps what it compiled then, as an installed program has it. Wall time is the median; memory is
-the highest peak resident set of the process, as the kernel counted it. tcpdump copying the capture
+the highest peak resident set of the program, all its processes together. tcpdump copying the capture
 to nowhere is the floor: reading and no more.
 """
 
 from __future__ import annotations
 
 import argparse
+import contextlib
 import os
 import shutil
 import statistics
 import subprocess
 import sys
+import threading
 import time
 from pathlib import Path
 from typing import NamedTuple
@@ -24,6 +26,7 @@ ROOT = Path(__file__).resolve().parent.parent
 FIELDS = ("frame.number", "tcp.stream", "cmpp.Command_Id", "cmpp.Sequence_Id")
 KIBIBYTE = 1 if sys.platform == "darwin" else 1024
 """Unit of ru_maxrss in octets."""
+WATCH_SECONDS = 0.02
 
 
 class Run(NamedTuple):
@@ -36,6 +39,7 @@ class Run(NamedTuple):
 def measure(command: list[str]) -> Run:
     """Run a program to its end, its output thrown away."""
     environment = {name: value for name, value in os.environ.items() if name != "PYTHONDONTWRITEBYTECODE"}
+    done, peak = threading.Event(), [0]
     started = time.perf_counter()
     with subprocess.Popen(
         command,
@@ -45,12 +49,26 @@ def measure(command: list[str]) -> Run:
         stdout=subprocess.DEVNULL,
         stderr=subprocess.DEVNULL,
     ) as process:
+        watch = threading.Thread(target=_watch, args=(process.pid, done, peak))
+        watch.start()
         _, status, usage = os.wait4(process.pid, 0)
+        seconds = time.perf_counter() - started
         process.returncode = os.waitstatus_to_exitcode(status)
+        done.set()
+        watch.join()
     if process.returncode:
         print(f"exit status {process.returncode}: {' '.join(command)}", file=sys.stderr)
         sys.exit(1)
-    return Run(time.perf_counter() - started, usage.ru_maxrss * KIBIBYTE)
+    return Run(seconds, max(peak[0], usage.ru_maxrss * KIBIBYTE))
+
+
+def _watch(pid: int, done: threading.Event, peak: list[int]) -> None:
+    """Add up the resident memory of a process and its children now and then; pages they share count for each."""
+    while not done.wait(WATCH_SECONDS):
+        with contextlib.suppress(OSError):
+            children = Path(f"/proc/{pid}/task/{pid}/children").read_text().split()
+            resident = [int(Path(f"/proc/{each}/statm").read_text().split()[1]) for each in (pid, *children)]
+            peak[0] = max(peak[0], sum(resident) * os.sysconf("SC_PAGE_SIZE"))
 
 
 def programs(capture: Path) -> dict[str, list[str]]:
