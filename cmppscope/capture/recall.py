@@ -81,6 +81,26 @@ class Gathered(NamedTuple):
     """Of each stretch: whether it could be read."""
 
 
+class Runs(NamedTuple):
+    """Octets that were read, in runs of which each lies in one file in one piece."""
+
+    octets: U8
+    """One buffer."""
+    address: I64
+    """Of each run: the address of its first octet, ascending."""
+    position: I64
+    """Of each run: where it begins in the buffer."""
+    there: Bool
+    """Of each run: whether it could be read."""
+
+    def find(self, address: I64) -> tuple[I64, Bool]:
+        """Tell where octets that were asked for are in the buffer, by their addresses, and whether they are there."""
+        if len(self.address) == 1:
+            return address - int(self.address[0] - self.position[0]), np.full(len(address), self.there[0])
+        run = np.searchsorted(self.address, address, "right") - 1
+        return address - (self.address - self.position)[run], self.there[run]
+
+
 class File(Protocol):
     """A file without a buffer of Python's own."""
 
@@ -150,20 +170,19 @@ class Recall:
 
         No address may be NOWHERE; a stretch holds at least one octet.
         """
-        order = np.argsort(address, kind="stable")
-        begin, end = address[order], np.maximum.accumulate((address + length)[order])
-        heads = _heads(begin, end)
-        counts = np.diff(heads, append=len(order))
-        sizes = end[heads + counts - 1] - begin[heads]
+        runs = self.runs(address, length, room)
+        return Gathered(runs.octets, *runs.find(address))
+
+    def runs(self, address: I64, length: I64, room: int = 0) -> Runs:
+        """Read the runs of octets in which such stretches lie."""
+        begin, end, heads = _in_one(address, length) or _in_order(address, length)
+        begins = begin[heads]
+        sizes = end[np.append(heads[1:], len(end))[: len(heads)] - 1] - begins
         places = np.cumsum(sizes) - sizes
         octets = np.empty(int(sizes.sum()) + room, np.uint8)
         with self._lock:
-            read = self._read(begin[heads].tolist(), sizes.tolist(), places.tolist(), octets)
-        stretch = np.repeat(np.arange(len(heads)), counts)
-        position, there = np.empty(len(order), np.int64), np.empty(len(order), np.bool_)
-        position[order] = begin - begin[heads][stretch] + places[stretch]
-        there[order] = np.array(read, np.bool_)[stretch]
-        return Gathered(octets, position, there)
+            read = self._read(begins.tolist(), sizes.tolist(), places.tolist(), octets)
+        return Runs(octets, begins, places, np.array(read, np.bool_))
 
     def read(self, address: int, length: int) -> bytes | None:
         """Read one stretch of octets; None where that cannot be."""
@@ -249,6 +268,26 @@ def _close_all(files: OrderedDict[int, File]) -> None:
     """Close files."""
     while files:
         files.popitem()[1].close()
+
+
+def _in_one(address: I64, length: I64) -> tuple[I64, I64, I64] | None:
+    """Take all stretches for one where that hardly reads more; None where it would, or where several files have them.
+
+    What is given is as of `_in_order`.
+    """
+    if not len(address):
+        return None
+    begin, end, wanted = int(address.min()), int((address + length).max()), int(length.sum())
+    if end - begin - wanted > min(wanted, SPARE):  # as two files are apart, by their addresses
+        return None
+    return np.array([begin]), np.array([end]), np.zeros(1, np.int64)
+
+
+def _in_order(address: I64, length: I64) -> tuple[I64, I64, I64]:
+    """Give the beginnings of stretches in ascending order, the ends up to each, and where a read begins."""
+    order = np.argsort(address, kind="stable")
+    begin, end = address[order], np.maximum.accumulate((address + length)[order])
+    return begin, end, _heads(begin, end)
 
 
 def _heads(begin: I64, end: I64) -> I64:

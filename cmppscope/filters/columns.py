@@ -14,9 +14,11 @@ from typing import Any, NamedTuple
 
 import numpy as np
 import polars as pl
+from numpy.typing import NDArray
 
 from cmppscope.arrays import octets_at, stable_order
 from cmppscope.columns import Columns
+from cmppscope.filters.needles import encoded
 from cmppscope.tables import I64, U8, Bool
 from dissectors.cmpp.text import CODECS, UDHI_BITS
 
@@ -138,16 +140,15 @@ def _slices(octets: bytes, starts: I64, ends: I64) -> list[bytes]:
 
 def texts(rows: I64, columns: Columns, reports: Bool) -> Occurrences:
     """Decode Msg_Content by Msg_Fmt, behind its user data header; reports and Msg_Fmts without text have none."""
-    there = columns.valid("msg_content") & ~reports
-    coding = columns.integer("msg_fmt")
+    coding = _codings(columns, reports)
     offset, size = columns.place("msg_content")
     starts = columns.position + offset
     ends = starts + size
-    headed = np.flatnonzero(there & (columns.integer("tp_udhi") & UDHI_BITS > 0) & (size > 0))
+    headed = np.flatnonzero((coding >= 0) & (columns.integer("tp_udhi") & UDHI_BITS > 0) & (size > 0))
     starts[headed] = np.minimum(starts[headed] + 1 + columns.octets[starts[headed]], ends[headed])
     found: list[Occurrences] = []
-    for codec, msg_fmts in _FORMATS.items():
-        chosen = there & np.isin(coding, msg_fmts)
+    for number, codec in enumerate(_CODECS):
+        chosen = coding == number
         odd = chosen & ((ends - starts) & 1 > 0) if codec == "utf-16-be" else np.zeros_like(chosen)
         even = np.flatnonzero(chosen & ~odd)
         even = even[stable_order(ends[even] - starts[even])]
@@ -158,9 +159,60 @@ def texts(rows: I64, columns: Columns, reports: Bool) -> Occurrences:
     return joined(found, len(columns))
 
 
-_FORMATS = {
-    codec: [msg_fmt for msg_fmt, name in CODECS.items() if name == codec] for codec in dict.fromkeys(CODECS.values())
-}
+_CODECS = tuple(dict.fromkeys(CODECS.values()))
+_CODEC_OF = np.array([_CODECS.index(CODECS[n]) if n in CODECS else -1 for n in range(256)], np.int8)
+"""The place of its codec in `_CODECS`, by Msg_Fmt; -1 where there is none."""
+
+
+def _codings(columns: Columns, reports: Bool) -> NDArray[np.int8]:
+    """Tell which of `_CODECS` the content of each row is read with; -1 where there is no text."""
+    return np.where(columns.valid("msg_content") & ~reports, _CODEC_OF[columns.integer("msg_fmt")], np.int8(-1))
+
+
+def holding(columns: Columns, reports: Bool, needles: tuple[str, ...]) -> Bool:
+    """Tell which contents have the octets of a needle, or may have: no other text than theirs can hold one."""
+    found = np.zeros(len(columns), np.bool_)
+    coding = _codings(columns, reports)
+    offset, size = columns.place("msg_content")
+    for number, codec in enumerate(_CODECS):
+        wanted = encoded(needles, codec)
+        if wanted:
+            rows = np.flatnonzero((coding == number) & (size >= min(map(len, wanted))))
+            found[rows] = _searched(columns.octets, (columns.position + offset)[rows], size[rows], wanted)
+    return found
+
+
+def _searched(octets: U8, starts: I64, sizes: I64, wanted: list[bytes]) -> Bool:
+    """Tell which runs of octets hold one of those wanted, or end a little before one.
+
+    Runs of nearly the same size are copied together, so that one search goes through many.
+    """
+    found = np.zeros(len(starts), np.bool_)
+    steps = (sizes + _STEP - 1) // _STEP
+    for step in np.flatnonzero(np.bincount(steps)).tolist():
+        width = min(step * _STEP, len(octets))
+        of_step = np.flatnonzero(steps == step)
+        at_a_time = max(1, _AT_A_TIME // width)
+        for begin in range(0, len(of_step), at_a_time):
+            rows = of_step[begin : begin + at_a_time]
+            block = octets_at(octets, np.minimum(starts[rows], len(octets) - width), width).tobytes()
+            for each in wanted:
+                found[rows[_rows_with(each, block, width)]] = True
+    return found
+
+
+_STEP = 32
+_AT_A_TIME = 1 << 18
+
+
+def _rows_with(wanted: bytes, block: bytes, width: int) -> list[int]:
+    """Give the rows, of so many octets each, in which some octets begin."""
+    rows = []
+    at = block.find(wanted)
+    while at >= 0:
+        rows.append(at // width)
+        at = block.find(wanted, (rows[-1] + 1) * width)
+    return rows
 
 
 def _decoded(octets: U8, starts: I64, ends: I64, codec: str) -> pl.Series:

@@ -24,3 +24,6 @@ class Field(NamedTuple):
     aliases: tuple[str, ...] = ()
     names: Mapping[str, int] = {}
     """Words that stand for its numbers."""
+    narrow: Callable[[Any, tuple[str, ...]], Any] | None = None
+    """From the table and some texts to a table with no other values than those that may hold one of them, which is
+    quicker to read; or to None where most may."""

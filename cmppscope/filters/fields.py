@@ -13,14 +13,14 @@ import numpy as np
 
 from cmppscope.columns import COMPILED
 from cmppscope.filters.body_fields import bare, layers, part
-from cmppscope.filters.columns import Occurrences, joined, some, texts
+from cmppscope.filters.columns import Occurrences, holding, joined, some, texts
 from cmppscope.filters.errors import FilterError, nearest
 from cmppscope.filters.field import Field, Read
 from cmppscope.filters.session_fields import SESSIONS
 from cmppscope.filters.tables import FINDING, MESSAGE, PDU, SESSION, TABLES, TRANSACTION, PduTable
 from cmppscope.filters.values import Kind
 from cmppscope.rules import Severity
-from cmppscope.tables import Row
+from cmppscope.tables import Bool, Row
 from cmppscope.transactions import STATES
 from cmppscope.transactions.table import NO_RESULT
 from dissectors.cmpp.enums import COMMANDS_20, COMMANDS_LATER, DELIVER, FWD, RESPONSE, SUBMIT
@@ -51,15 +51,34 @@ def _ends(*, port: bool, source: bool = False, target: bool = False) -> Read:
 def _text(table: PduTable) -> Occurrences:
     """Read the texts of messages."""
     found = []
-    for command in (SUBMIT, DELIVER, FWD):
+    for command in _WITH_TEXT:
         body = table.columns.body(command)
-        reports = np.zeros(len(body), np.bool_)
-        if command in (DELIVER, FWD):
-            inside = [rows for rows, _ in table.columns.reports(command).values()]
-            inside += [table.columns.mo_reports()[0]] if command == FWD else []
-            reports[np.concatenate([np.zeros(0, np.int64), *inside])] = True
-        found.append(texts(table.columns.rows(command), body, reports))
+        found.append(texts(table.columns.rows(command), body, _reports(table, command)))
     return joined(found, len(table))
+
+
+def _reports(table: PduTable, command: int) -> Bool:
+    """Tell which PDUs of a command carry a report in place of a text."""
+    reports = np.zeros(len(table.columns.rows(command)), np.bool_)
+    if command in (DELIVER, FWD):
+        inside = [rows for rows, _ in table.columns.reports(command).values()]
+        inside += [table.columns.mo_reports()[0]] if command == FWD else []
+        reports[np.concatenate([np.zeros(0, np.int64), *inside])] = True
+    return reports
+
+
+def _with_text(table: PduTable, needles: tuple[str, ...]) -> PduTable | None:
+    """Find the PDUs whose octets have the text of a needle where texts are; None where most have."""
+    chosen, count = {}, 0
+    for command in _WITH_TEXT:
+        body = table.columns.body(command)
+        found = holding(body, _reports(table, command), needles)
+        chosen[command] = np.flatnonzero(found)
+        count += len(found)
+    return None if 2 * sum(map(len, chosen.values())) > count else table.part(chosen)
+
+
+_WITH_TEXT = (SUBMIT, DELIVER, FWD)
 
 
 def _surplus(table: PduTable) -> Occurrences:
@@ -118,7 +137,14 @@ PDUS = (
         lambda t: Occurrences(None, t.batch.command >= RESPONSE),
     ),
     Field("cmpp.surplus", PDU, Kind.NUMBER, "Octets behind the last field, where there are some.", _surplus),
-    Field("cmpp.text", PDU, Kind.TEXT, "Text of SUBMIT, DELIVER and FWD, decoded by Msg_Fmt.", _text),
+    Field(
+        "cmpp.text",
+        PDU,
+        Kind.TEXT,
+        "Text of SUBMIT, DELIVER and FWD, decoded by Msg_Fmt.",
+        _text,
+        narrow=_with_text,
+    ),
 )
 """Fields of every PDU; those of bodies are made from the layers."""
 

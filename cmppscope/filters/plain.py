@@ -14,6 +14,7 @@ import polars as pl
 from cmppscope.filters.conditions import COLUMN
 from cmppscope.filters.errors import FilterError
 from cmppscope.filters.fields import COMMANDS, INDEX, PRESENCE, find
+from cmppscope.filters.needles import longest_caseless, needles
 from cmppscope.filters.selection import All, Any, Atom, Condition, Filter
 from cmppscope.filters.syntax import Value
 from cmppscope.filters.tables import PDU, TABLES, TRANSACTION
@@ -86,7 +87,8 @@ def words_filter(text: str, target: str, meaning: Meaning, streams: Iterable[int
         parts += [Atom(target, INDEX[target][name], found) for name in _NUMBERS[target]]
     if target == PDU:
         pattern = COLUMN.str.contains(f"(?i){re.escape(text)}")
-        parts += [Atom(target, INDEX[target][name], pattern) for name in _TEXTS]
+        hint = needles([longest_caseless(text)])
+        parts += [Atom(target, INDEX[target][name], pattern, hint) for name in _TEXTS]
         parts += _msg_ids(text)
     parts += _meanings(low, target, meaning)
     return Filter.made(text, target, Any(tuple(parts)))

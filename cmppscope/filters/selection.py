@@ -9,7 +9,7 @@ belong to this row? `!=` is its opposite where there is a value at all: all of t
 from __future__ import annotations
 
 import datetime as dt
-from collections.abc import Iterator
+from collections.abc import Hashable, Iterator
 from dataclasses import dataclass, field
 from functools import cached_property
 from typing import NamedTuple
@@ -36,6 +36,13 @@ class Atom:
     """None asks for nothing: every row will do."""
     test: pl.Expr | None = None
     """What a value must be; None asks for any value."""
+    needles: tuple[str, ...] = ()
+    """Texts of which a value that passes holds one; none where that cannot be told."""
+
+    @property
+    def column(self) -> Hashable:
+        """The name by which a table keeps those values of the field that may pass."""
+        return (self.field.name if self.field else "", self.needles)
 
 
 class Not(NamedTuple):
@@ -92,6 +99,11 @@ class Filter:
         return frozenset(atom.field.name for atom in _atoms(self.condition) if atom.field is not None)
 
     @property
+    def columns(self) -> frozenset[Hashable]:
+        """The names of the columns that tables keep for it."""
+        return self.fields | {atom.column for atom in _atoms(self.condition)}
+
+    @property
     def needs(self) -> frozenset[str]:
         """The other tables that it asks."""
         return frozenset(atom.table for atom in self.elsewhere)
@@ -108,7 +120,8 @@ class Filter:
             return self._present(node.operand)
         found = self._field(node.operand)
         if isinstance(node, syntax.Membership):
-            return Atom(found.of, found, conditions.membership(found, node, self._zone))
+            test = conditions.membership(found, node, self._zone)
+            return Atom(found.of, found, test, conditions.needles_of(found, node))
         return self._comparison(found, node)
 
     def _comparison(self, found: Field, node: syntax.Comparison) -> Condition:
@@ -116,7 +129,8 @@ class Filter:
         conditions.check_operator(found, node)
 
         def ask(operator: str) -> Atom:
-            return Atom(found.of, found, conditions.comparison(found, node, operator, self._zone))
+            test = conditions.comparison(found, node, operator, self._zone)
+            return Atom(found.of, found, test, conditions.needles_of(found, node, operator))
 
         if node.operator == "!=":
             return All((Atom(found.of, found), Not(ask("=="))))
@@ -226,13 +240,29 @@ def _rows(atom: Atom, table: Table) -> Bool:
     """Ask a question of every row of its table."""
     if atom.field is None:
         return np.ones(len(table), np.bool_)
-    found: Occurrences = table.once(atom.field.name, lambda: atom.field.read(table))  # type: ignore[union-attr]
+    found = _values(atom.field, atom, table)
     if atom.test is None or not len(found):
         passed = np.ones(len(found), np.bool_)
     else:
         frame = pl.Series("value", found.values).to_frame()
         passed = frame.select(atom.test.fill_null(value=False)).to_series().to_numpy()
     return _spread(Occurrences(found.rows, passed), len(table))
+
+
+def _values(of: Field, atom: Atom, table: Table) -> Occurrences:
+    """Give the values of a question's field: all of them, or those that may pass where that is quicker."""
+    if atom.needles and of.narrow is not None and not table.has(of.name):
+        narrow = of.narrow
+
+        def some_values() -> Occurrences | None:
+            part = narrow(table, atom.needles)
+            return None if part is None else of.read(part)
+
+        found: Occurrences | None = table.once(atom.column, some_values)
+        if found is not None:
+            return found
+    everything: Occurrences = table.once(of.name, lambda: of.read(table))
+    return everything
 
 
 def _spread(passed: Occurrences, count: int) -> Bool:

@@ -7,14 +7,15 @@ has both its PDUs; a session has all of its. Columns of a table are made when th
 from __future__ import annotations
 
 import ipaddress
-from collections.abc import Callable, Collection, Hashable, Iterable, Sequence
+from collections.abc import Callable, Collection, Hashable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any, NamedTuple, Protocol, TypeVar
 
 import numpy as np
 import polars as pl
 
-from cmppscope.columns import Once, PduColumns
+from cmppscope.arrays import none
+from cmppscope.columns import Columns, Once, PduColumns
 from cmppscope.filters.columns import Occurrences, some
 from cmppscope.filters.values import address
 from cmppscope.tables import I64, PduBatch, Row
@@ -44,9 +45,17 @@ class Table(Protocol):
         """Give what `make` gives, made when it is first asked for by this name."""
         ...
 
+    def has(self, name: Hashable) -> bool:
+        """Tell whether what has this name was made."""
+        ...
+
 
 class Kept(Once):
     """Columns that were asked for."""
+
+    def has(self, name: Hashable) -> bool:
+        """Tell whether what has this name was made."""
+        return name in self._made
 
     def keep_only(self, names: Collection[Hashable]) -> None:
         """Forget all other columns."""
@@ -75,6 +84,31 @@ def end_of(ip_version: int, number: int, port: int) -> End:
     return End(bytes([ip_version]) + found.packed, port)
 
 
+class SomeColumns(PduColumns):
+    """The typed fields of some PDUs of a batch."""
+
+    def __init__(self, whole: PduColumns, chosen: Mapping[int, I64]) -> None:
+        """`chosen` has the rows among those of each command; commands that are not there have none."""
+        super().__init__(whole.batch)
+        self._whole = whole
+        self._chosen = chosen
+
+    def rows(self, command: int) -> I64:
+        """Give the rows of a command."""
+        return self._whole.rows(command)[self._of(command)]
+
+    def body(self, command: int) -> Columns:
+        """Give the columns of those rows."""
+        if command not in self._columns:
+            whole, rows = self._whole.body(command), self._of(command)
+            self._columns[command] = Columns(whole.octets, whole.position[rows], whole.length[rows], whole.body)
+        return self._columns[command]
+
+    def _of(self, command: int) -> I64:
+        """Give the rows that were chosen among those of a command."""
+        return self._chosen.get(command, none())
+
+
 class PduTable(Kept):
     """A batch of PDUs."""
 
@@ -95,7 +129,11 @@ class PduTable(Kept):
     def keep_only(self, names: Collection[Hashable]) -> None:
         """Forget all other columns, and what they were made of."""
         super().keep_only(names)
-        self.columns = PduColumns(self.batch)
+        self.columns = type(self.columns)(self.batch)
+
+    def part(self, rows: Mapping[int, I64]) -> PduTable:
+        """Give the same PDUs with the bodies of some only: `rows` are those among the rows of each command."""
+        return PduTable(self.batch, self.session, self._ends, SomeColumns(self.columns, rows))
 
     def keys(self, space: str) -> Occurrences:
         """Give the number of each PDU, or of its session."""

@@ -14,8 +14,9 @@ from typing import NamedTuple
 
 import numpy as np
 
-from cmppscope.arrays import copy_stretches, joined, three_words_at
+from cmppscope.arrays import copy_stretches, joined, none, octets_at
 from cmppscope.capture.recall import Recall
+from cmppscope.columns import COMPILED, HEADER, Columns, PduColumns
 from cmppscope.references import Places
 from cmppscope.tables import I64, NOWHERE, U8, Bool, PduBatch
 from cmppscope.tui.growing import Growing
@@ -55,6 +56,12 @@ class Octets(NamedTuple):
     there: Bool
 
 
+NO_OCTETS = Octets(np.zeros(0, np.uint8), none(), np.zeros(0, np.bool_))
+
+Header = tuple[I64, I64, I64]
+"""Total_Length, Command_Id and Sequence_Id of PDUs."""
+
+
 class Recalled:
     """The octets of the PDUs of a store, by row."""
 
@@ -80,33 +87,18 @@ class Recalled:
         columns = (column.values[first:stop].tolist() for column in (self._frame, self._piece, self._length))
         return [Extent(*each) for each in zip(*columns, strict=True)]
 
-    def octets(self, rows: I64, length: I64, command: I64, sequence: I64) -> Octets:
+    def octets(self, rows: I64, header: Header) -> Octets:
         """Read PDUs again, whose headers say what is told here of each row."""
+        return self.region(rows, header).find(np.arange(len(rows)))
+
+    def region(self, rows: I64, header: Header) -> Region:
+        """Read again where PDUs lie, whose headers say what is told here of each row."""
         address = self._address.values[rows]
         split = np.flatnonzero(address == NOWHERE)
-        direct = np.flatnonzero(address != NOWHERE)
-        owner, pieces = self._pieces(rows[split])
-        gone = np.isin(owner, owner[self._piece.values[pieces] == NOWHERE])
-        owner, pieces = owner[~gone], pieces[~gone]
-        sizes = self._length.values[pieces]
-        found = self.recall.gather(
-            np.concatenate([address[direct], self._piece.values[pieces]]),
-            np.concatenate([length[direct], sizes]),
-            room=int(sizes.sum()),
-        )
-        buffer, position, there = found.octets, np.zeros(len(rows), np.int64), np.zeros(len(rows), np.bool_)
-        address[split[owner]] = self._piece.values[pieces]
-        position[direct], there[direct] = found.position[: len(direct)], found.there[: len(direct)]
-        if len(pieces):
-            end = len(buffer) - int(sizes.sum())
-            copy_stretches(buffer, found.position[len(direct) :], sizes, end)
-            heads = np.flatnonzero(np.diff(owner, prepend=-1))
-            mine = split[owner[heads]]
-            position[mine] = end + (np.cumsum(sizes) - sizes)[heads]
-            there[mine] = np.logical_and.reduceat(found.there[len(direct) :], heads)
-        self._check(buffer, position, there, (length, command, sequence), address)
-        position[~there] = len(buffer)
-        return Octets(buffer, position, there)
+        first, stop = np.searchsorted(self._row.values, rows[split]), np.searchsorted(self._row.values, rows[split] + 1)
+        places = _counted(first, stop - first)
+        pieces = Pieces(split, stop - first, self._piece.values[places], self._length.values[places])
+        return Region(self.recall, address, pieces, header)
 
     def one(self, row: int, length: int, command: int, sequence: int) -> bytes | None:
         """Read one PDU again, whose header says what is told here; None where that cannot be."""
@@ -124,24 +116,112 @@ class Recalled:
             return None
         return octets
 
-    def _pieces(self, rows: I64) -> tuple[I64, I64]:
-        """Give the pieces of some PDUs that have any: which of `rows` each belongs to, and its place in the columns."""
-        owners = self._row.values
-        first, stop = np.searchsorted(owners, rows), np.searchsorted(owners, rows + 1)
-        counts = stop - first
-        owner = np.repeat(np.arange(len(rows)), counts)
-        return owner, np.arange(len(owner)) + np.repeat(first - (np.cumsum(counts) - counts), counts)
 
-    def _check(self, buffer: U8, position: I64, there: Bool, header: tuple[I64, ...], address: I64) -> None:
+class Pieces(NamedTuple):
+    """PDUs that do not lie in one piece."""
+
+    row: I64
+    """The row of each, ascending."""
+    counts: I64
+    """Of each: its pieces, none where it lies nowhere."""
+    address: I64
+    """Of each piece, those of a PDU behind each other: where it lies, or NOWHERE."""
+    length: I64
+    """Of each piece: its octets."""
+
+
+class Region:
+    """Where some PDUs lie, read in one go; they are looked at, and put together from pieces, as they are asked for."""
+
+    def __init__(self, recall: Recall, address: I64, pieces: Pieces, header: Header) -> None:
+        """Take the address of each PDU, the pieces of those that have none, and what the header of each says."""
+        self.recall = recall
+        self._address = address
+        self._pieces = pieces
+        self._header = header
+        self._first = np.cumsum(pieces.counts) - pieces.counts
+        direct = np.flatnonzero(address != NOWHERE)
+        owner = np.repeat(np.arange(len(pieces.row)), pieces.counts)
+        lost = (pieces.counts == 0) | (np.bincount(owner[pieces.address == NOWHERE], minlength=len(pieces.row)) > 0)
+        known = ~lost[owner]
+        room = int(pieces.length[known].sum())
+        self._runs = recall.runs(
+            np.concatenate([address[direct], pieces.address[known]]),
+            np.concatenate([header[0][direct], pieces.length[known]]),
+            room,
+        )
+        self._free = len(self._runs.octets) - room
+        """Where PDUs are put together next."""
+        self._position, self._there = np.zeros(len(address), np.int64), np.zeros(len(address), np.bool_)
+        self._position[direct], self._there[direct] = self._runs.find(address[direct])
+        self._waiting = np.zeros(len(address), np.bool_)
+        self._waiting[pieces.row[~lost]] = True
+
+    def find(self, rows: I64) -> Octets:
+        """Give some of the PDUs, rows ascending."""
+        waiting = rows[self._waiting[rows]]
+        if len(waiting):
+            self._put_together(waiting)
+        buffer, position, there = self._runs.octets, self._position[rows], self._there[rows]
+        self._check(rows, position, there)
+        position[~there] = len(buffer)
+        return Octets(buffer, position, there)
+
+    def _put_together(self, rows: I64) -> None:
+        """Copy pieces of PDUs one behind the other."""
+        which = np.searchsorted(self._pieces.row, rows)
+        counts = self._pieces.counts[which]
+        pieces = _counted(self._first[which], counts)
+        address, sizes = self._pieces.address[pieces], self._pieces.length[pieces]
+        at, there = self._runs.find(address)
+        heads = np.cumsum(counts) - counts
+        self._position[rows] = self._free + (np.cumsum(sizes) - sizes)[heads]
+        self._there[rows] = np.logical_and.reduceat(there, heads)
+        self._waiting[rows] = False
+        self._copy(at, sizes)
+
+    def _copy(self, at: I64, sizes: I64) -> None:
+        """Copy pieces to where PDUs are put together."""
+        octets, total = self._runs.octets, int(sizes.sum())
+        if total < _SHORT * len(at):
+            copy_stretches(octets, at, sizes, self._free)
+            self._free += total
+            return
+        for begin in range(0, len(at), _AT_A_TIME):
+            part = slice(begin, begin + _AT_A_TIME)
+            copied = np.frombuffer(joined(octets, at[part], sizes[part]), np.uint8)
+            octets[self._free : self._free + len(copied)] = copied
+            self._free += len(copied)
+
+    def _check(self, rows: I64, position: I64, there: Bool) -> None:
         """Take for not there what has another header than the PDU had."""
-        rows = np.flatnonzero(there)
-        same = np.ones(len(rows), np.bool_)
-        for read, known in zip(three_words_at(buffer, position[rows]), header, strict=True):
-            same &= read == known[rows]
-        wrong = rows[~same]
+        looked = np.flatnonzero(there)
+        words = octets_at(self._runs.octets, position[looked], _HEADER.size).view(">u4")
+        same = np.ones(len(looked), np.bool_)
+        for place, known in enumerate(self._header):
+            same &= words[:, place] == known[rows[looked]]
+        wrong = looked[~same]
         there[wrong] = False
         if len(wrong):
-            self.recall.changed(int(address[wrong[0]]))
+            self.recall.changed(self._address_of(int(rows[wrong[0]])))
+
+    def _address_of(self, row: int) -> int:
+        """Give an address in the file in which a PDU lies."""
+        if self._address[row] != NOWHERE:
+            return int(self._address[row])
+        return int(self._pieces.address[self._first[np.searchsorted(self._pieces.row, row)]])
+
+
+_SHORT = 40
+"""Octets of pieces that are copied octet by octet, which for longer ones takes longer than a slice of each."""
+_AT_A_TIME = 1 << 14
+"""Pieces that are put together in one go, so that few of them are objects at a time."""
+
+
+def _counted(first: I64, counts: I64) -> I64:
+    """Count up from each number, so many times each."""
+    numbers: I64 = np.arange(counts.sum()) + np.repeat(first - (np.cumsum(counts) - counts), counts)
+    return numbers
 
 
 def kept(recall: Recall, batch: PduBatch, places: Places) -> Places:
@@ -165,19 +245,22 @@ class Span(PduBatch):
 
     __slots__ = ("_octets", "_read")
 
-    def __init__(self, read: Callable[[], Octets], columns: PduBatch) -> None:
+    def __init__(self, read: Callable[[], Region], columns: PduBatch) -> None:
         """Take the columns of a batch; `read` gives its octets."""
         self._read = read
-        self._octets: Octets | None = None
+        self._octets: Region | None = None
         for name in PduBatch.__slots__:
             if name not in {"octets", "position"}:
                 setattr(self, name, getattr(columns, name))
 
-    def _there(self) -> Octets:
-        """Read the octets, unless they are here."""
+    def found(self, rows: I64) -> Octets:
+        """Give some of the PDUs, rows ascending; RecallError where one of them cannot be read again."""
         if self._octets is None:
             self._octets = self._read()
-        return self._octets
+        octets = self._octets.find(rows)
+        if not octets.there.all():
+            raise RecallError(self._octets.recall.trouble or "the octets are gone")
+        return octets
 
     def __len__(self) -> int:
         """Count the PDUs."""
@@ -186,13 +269,28 @@ class Span(PduBatch):
     @property
     def octets(self) -> U8:  # type: ignore[override]
         """The buffer that holds every PDU."""
-        return self._there().buffer
+        return self.found(np.arange(len(self))).buffer
 
     @property
     def position(self) -> I64:  # type: ignore[override]
         """Where each PDU begins in it."""
-        return self._there().position
+        return self.found(np.arange(len(self))).position
 
     def forget(self) -> None:
         """Let go of the octets until they are looked at again."""
         self._octets = None
+
+
+class SpanColumns(PduColumns):
+    """The typed fields of a span; of the octets, only those of commands that are asked for are looked at."""
+
+    batch: Span
+
+    def body(self, command: int) -> Columns:
+        """Give the columns of a command."""
+        if command not in self._columns:
+            rows = self.rows(command)
+            octets = self.batch.found(rows) if len(rows) else NO_OCTETS
+            begin, length = octets.position + HEADER, self.batch.length[rows] - HEADER
+            self._columns[command] = Columns(octets.buffer, begin, length, COMPILED[command])
+        return self._columns[command]

@@ -34,7 +34,7 @@ from cmppscope.tables import I64, Bool
 from cmppscope.transactions import Transactions
 from cmppscope.tui.listing import StoredListing
 from cmppscope.tui.lives import Kept
-from cmppscope.tui.recalled import RecallError, Span
+from cmppscope.tui.recalled import RecallError, Span, SpanColumns
 from cmppscope.tui.rows import Finder, Rows, shown_finder
 from cmppscope.tui.rows.findings import PlaceRows
 from cmppscope.tui.store import FindingRow, Snapshot, Store
@@ -145,7 +145,7 @@ class _Hunt:
         self._pdus = store.pdus
         self._pdu_count = len(store.pdus)
         self._spans = store.pdus.spans(self._pdu_count)
-        self._kept = wanted.fields - BY_ENDS if len(wanted.fields) <= _FIELDS_KEPT else frozenset()
+        self._kept = wanted.columns - BY_ENDS if len(wanted.fields) <= _FIELDS_KEPT else frozenset()
         self._sieve: Sieve | None = None
         self._mask: Bool | None = None
         self._passing: dict[int, Bool] = {}
@@ -227,7 +227,8 @@ class _Hunt:
             table = searched.get(start)
             if table is None or len(table) != stop - start:
                 batch = self._pdus.span(start, stop)
-                table = searched[start] = PduTable(batch, self._pdus.session[start:stop], ends_of(self._snapshot))
+                session, ends = self._pdus.session[start:stop], ends_of(self._snapshot)
+                table = searched[start] = PduTable(batch, session, ends, SpanColumns(batch))
             yield start, table
 
     def _tables(self, kind: str) -> Iterable[Table]:

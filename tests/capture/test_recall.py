@@ -104,6 +104,27 @@ def test_what_lies_between_is_read_only_where_that_is_little(path: Path) -> None
     assert len(gathered(Recall([origin(sparse)]), many).octets) <= SPARE + 10 * len(many)
 
 
+def test_little_between_much_is_read_in_one_go(path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """In any order and with a large hole, where what is not wanted is less than what is; in each file by itself."""
+    other = path.with_name("other.pcap")
+    other.write_bytes(OCTETS[::-1])
+    recall, inner = Recall([origin(path), origin(other)]), Recall._read_one
+    reads: list[int] = []
+
+    def noted(self: Recall, begin: int, room: memoryview) -> bool:
+        reads.append(begin)
+        return inner(self, begin, room)
+
+    monkeypatch.setattr(Recall, "_read_one", noted)
+    wanted = [(60_000, 30_000), (10, 2 * HOLE), (20, 5)]
+    found = gathered(recall, wanted, room=3)
+    assert pieces(found, wanted) == [OCTETS[at : at + length] for at, length in wanted]
+    assert (reads, len(found.octets)) == ([10], 90_000 - 10 + 3)
+    both = [*wanted, ((1 << ADDRESS_BITS) + 7, 9)]
+    assert pieces(gathered(recall, both), both)[-1] == OCTETS[::-1][7:16]
+    assert reads[1:] == [10, 60_000, (1 << ADDRESS_BITS) + 7]
+
+
 def test_what_is_kept_is_found_again(path: Path) -> None:
     """Copies stand beside the files of the capture; nothing has a name in the folder of temporary files."""
     with mock.patch.dict(os.environ, {"TMPDIR": str(path.parent)}), mock.patch("tempfile.tempdir", str(path.parent)):
