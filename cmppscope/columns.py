@@ -10,7 +10,7 @@ A column is decoded when it is asked for. `formats` is made beforehand, so that 
 
 from __future__ import annotations
 
-from collections.abc import Callable, Hashable
+from collections.abc import Callable, Hashable, Iterator
 from dataclasses import dataclass
 from functools import cached_property
 from typing import TYPE_CHECKING, Any, NamedTuple, TypeVar
@@ -58,6 +58,8 @@ class Body(NamedTuple):
     """The document's version and section."""
     fields: tuple[Field, ...]
     by_name: dict[str, int]
+    behind: tuple[tuple[int | None, int], ...]
+    """Of each field: the last list or content in front of it, if any, and the octets of the fields between."""
 
 
 @dataclass(slots=True)
@@ -82,7 +84,15 @@ def _body(format_: Format) -> Body:
     """Read one format."""
     command, section, given = format_
     fields = tuple(map(Field._make, given))
-    return Body(command, section, fields, {f.name: at for at, f in enumerate(fields)})
+    return Body(command, section, fields, {f.name: at for at, f in enumerate(fields)}, tuple(_behind(fields)))
+
+
+def _behind(fields: tuple[Field, ...]) -> Iterator[tuple[int | None, int]]:
+    """Tell behind what each field stands, and how far."""
+    varying, between = None, 0
+    for at, field in enumerate(fields):
+        yield varying, between
+        varying, between = (at, 0) if field.counter else (varying, between + field.width)
 
 
 COMPILED = {command: _body(each) for command, each in formats.BODIES.items()}
@@ -118,6 +128,9 @@ class Columns:
 
     def valid(self, name: str) -> Bool:
         """Tell in which rows the field is there as a whole."""
+        at = self.body.by_name[name]
+        if self._everywhere(at, self.body.fields[at].width) is not None:
+            return np.ones(len(self), np.bool_)
         offset, size = self.place(name)
         there: Bool = offset + size <= self.length
         return there
@@ -164,23 +177,36 @@ class Columns:
         """Compute offset and size of the field at an index."""
         if at not in self._places:
             field = self.body.fields[at]
-            if at == 0:
-                offset = np.zeros(len(self), np.int64)
+            varying, between = self.body.behind[at]
+            if varying is None:
+                offset = np.full(len(self), between, np.int64)
             else:
-                before, taken = self._place(at - 1)
-                offset = before + taken
+                before, taken = self._place(varying)
+                offset = before + taken + between
             size = np.full(len(self), field.width, np.int64)
             if field.counter:
                 size *= self.integer(field.counter).astype(np.int64)
             self._places[at] = offset, size
         return self._places[at]
 
+    def _everywhere(self, at: int, width: int) -> int | None:
+        """Give the offset of a field that stands at the same one in every row and is there as a whole, else None."""
+        varying, offset = self.body.behind[at]
+        fixed = varying is None and not self.body.fields[at].counter
+        return offset if fixed and offset + width <= self._shortest else None
+
+    @cached_property
+    def _shortest(self) -> int:
+        """The least length of a row."""
+        return int(self.length.min()) if len(self) else 0
+
     def _gather(self, name: str, width: int) -> U8:
         """Copy a field's octets of all rows: an array [rows, width]."""
+        everywhere = self._everywhere(self.body.by_name[name], width)
+        if everywhere is not None:
+            return octets_at(self.octets, self.position + everywhere, width)
         offset, _ = self.place(name)
         valid = offset + width <= self.length
-        if not len(self):
-            return np.zeros((0, width), np.uint8)
         if valid.all():
             return octets_at(self.octets, self.position + offset, width)
         result = np.zeros((len(self), width), np.uint8)
