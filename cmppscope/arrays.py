@@ -20,6 +20,8 @@ _PASS_BITS = 16
 _MOST_PASSES = 3
 _FEW = 1 << 20
 """A range of numbers this wide is counted in a table of its own."""
+_KINDS, _FOLD = 1 << 12, 20
+"""Keys by which few numbers are told apart, and how far the upper bits of a number are moved down for that."""
 _COPIED = 1 << 18
 """Octets that are copied in one go, at 16 octets of indices each."""
 
@@ -82,6 +84,21 @@ def distinct(values: I64) -> tuple[I64, I64, I64]:
     return numbers + least, first[numbers], counts[numbers]
 
 
+def kinds(values: I64) -> tuple[I64, I64]:
+    """Give the different numbers, of any size but few, in ascending order, and which of them each row is."""
+    key = (values ^ (values >> _FOLD)) & (_KINDS - 1)
+    held = np.zeros(_KINDS, np.int64)
+    held[key] = values
+    if not (held[key] == values).all():  # two share a key
+        numbers, of = np.unique(values, return_inverse=True)
+        return numbers, of.reshape(-1)
+    used = np.flatnonzero(np.bincount(key, minlength=_KINDS))
+    order = np.argsort(held[used])
+    rank = np.empty(_KINDS, np.int64)
+    rank[used[order]] = np.arange(len(used))
+    return held[used[order]], rank[key]
+
+
 def words_at(octets: U8, at: I64) -> I64:
     """Read big-endian 32-bit numbers at positions."""
     if not len(at):
@@ -102,6 +119,18 @@ def eight_octets_at(octets: U8, at: I64) -> U64:
         return np.zeros(0, np.uint64)
     found: U64 = np.ndarray((len(octets) - 7,), "<u8", octets, strides=(1,))[at]
     return found
+
+
+def words_of(octets: U8, at: I64, width: int) -> list[U64]:
+    """Read the stretches of `width` octets, eight at least, that begin at positions: columns of words, least first.
+
+    The last word ends with the stretch, and so may hold octets that the one in front holds.
+    """
+    read = octets_at(octets, at, width)
+    if not len(read):
+        return [np.zeros(0, np.uint64)] * -(-width // 8)
+    places = [*range(0, width - 8, 8), width - 8]
+    return [np.ndarray((len(read),), "<u8", read, place, (width,)).astype(np.uint64) for place in places]
 
 
 def octets_at(octets: U8, at: I64, width: int) -> U8:

@@ -15,7 +15,7 @@ from typing import Any, NamedTuple
 
 import numpy as np
 
-from cmppscope.arrays import distinct
+from cmppscope.arrays import distinct, kinds
 from cmppscope.columns import plain_text
 from cmppscope.reassembly import Stream, Streams
 from cmppscope.tables import (
@@ -368,8 +368,7 @@ class Sessions:
 
     def _count(self, batch: PduBatch, session: I64) -> None:
         """Count PDUs by session, direction and command, and keep each session's last one and first business."""
-        commands = np.unique(batch.command)
-        number_of = np.searchsorted(commands, batch.command)
+        commands, number_of = kinds(batch.command)
         _, first, counts = distinct((session * 2 + batch.direction) * len(commands) + number_of)
         business: dict[int, tuple[int, tuple[int, int]]] = {}
         new: list[int] = []

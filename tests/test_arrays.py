@@ -1,10 +1,15 @@
-"""Arrays that grow."""
+"""Arrays of whole numbers and octets."""
 
 from __future__ import annotations
 
 import numpy as np
+from hypothesis import given
+from hypothesis import strategies as st
 
-from cmppscope.arrays import grown
+from cmppscope.arrays import grown, kinds, words_of
+
+_SAME_KEY = (4, 4 | 1 << 12, 4 | 1 << 40)
+"""Numbers that only a look at all bits tells apart."""
 
 
 def test_growing() -> None:
@@ -13,3 +18,20 @@ def test_growing() -> None:
     big = grown(small, 40)
     assert (big[:2].tolist(), int(big[2:].sum()), len(big) >= 40) == ([7, 8], 0, True)
     assert grown(big, 40) is big
+
+
+@given(st.lists(st.one_of(st.sampled_from((0, 5, 0x80000005, *_SAME_KEY)), st.integers(-(1 << 63), (1 << 63) - 1))))
+def test_kinds_are_all_different_numbers_in_order(values: list[int]) -> None:
+    """Each row is one of them, whatever the numbers."""
+    numbers, of = kinds(np.array(values, np.int64))
+    assert numbers.tolist() == sorted(set(values))
+    assert numbers[of].tolist() == values
+
+
+@given(st.binary(min_size=40, max_size=60), st.lists(st.integers(0, 10)), st.integers(8, 30))
+def test_words_of_stretches(octets: bytes, at: list[int], width: int) -> None:
+    """Words follow each other from the front, and the last one ends with the stretch."""
+    found = words_of(np.frombuffer(octets, np.uint8), np.array(at, np.int64), width)
+    places = [*range(0, width - 8, 8), width - 8]
+    for word, place in zip(found, places, strict=True):
+        assert word.tolist() == [int.from_bytes(octets[a + place : a + place + 8], "little") for a in at]

@@ -7,12 +7,13 @@ nanoseconds, and the exact least and greatest stand beside it. Percentiles are b
 from __future__ import annotations
 
 import heapq
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, field
 from typing import NamedTuple
 
 import numpy as np
 
+from cmppscope.arrays import distinct, kinds
 from cmppscope.tables import I64, PduBatch
 from cmppscope.transactions import Stray, Transactions
 from cmppscope.transactions.table import LATE, NO_RESULT, OPEN, STRAYS, UNANSWERED, UNKNOWN
@@ -143,11 +144,8 @@ class Throughput:
 
     def add(self, batch: PduBatch) -> None:
         """Count the PDUs of a batch."""
-        seconds, inverse = np.unique(batch.time_ns // 1_000_000_000 >> self.doublings, return_inverse=True)
-        pdus = np.bincount(inverse)
-        octets = np.bincount(inverse, weights=batch.length).astype(np.int64)
-        for second, count, size in zip(seconds.tolist(), pdus.tolist(), octets.tolist(), strict=True):
-            self._put(second, count, size)
+        for bucket, count, size in _counted(batch.time_ns // 1_000_000_000 >> self.doublings, batch.length):
+            self._put(bucket, count, size)
         while self._counts and max(self._counts) - min(self._counts) >= BUCKETS:
             self._halve()
 
@@ -194,9 +192,7 @@ class Statistics:
             return
         self.pdus += len(batch)
         self.octets += int(batch.length.sum())
-        commands, inverse, counts = np.unique(batch.command, return_inverse=True, return_counts=True)
-        octets = np.bincount(inverse, weights=batch.length).astype(np.int64)
-        for command, count, size in zip(commands.tolist(), counts.tolist(), octets.tolist(), strict=True):
+        for command, count, size in _counted(batch.command, batch.length):
             pdus, before = self.commands.get(command, (0, 0))
             self.commands[command] = pdus + count, before + size
         self.throughput.add(batch)
@@ -245,8 +241,15 @@ class Statistics:
         self._slowest = heapq.nlargest(SLOWEST, self._slowest + rows)
 
 
+def _counted(kind: I64, length: I64) -> Iterator[tuple[int, int, int]]:
+    """Give (kind, PDUs, octets) of PDUs of few kinds."""
+    numbers, of = kinds(kind)
+    octets = np.bincount(of, weights=length).astype(np.int64)
+    return zip(numbers.tolist(), np.bincount(of).tolist(), octets.tolist(), strict=True)
+
+
 def _count_results(counts: CommandCounts, results: I64) -> None:
     """Count Status, Result or Success_Id by code; in the 2.0 layouts each is one octet, so the codes are few."""
-    codes, numbers = np.unique(results[results != NO_RESULT], return_counts=True)
+    codes, _, numbers = distinct(results[results != NO_RESULT])
     for code, number in zip(codes.tolist(), numbers.tolist(), strict=True):
         counts.results[code] = counts.results.get(code, 0) + number

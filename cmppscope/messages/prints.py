@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import numpy as np
 
-from cmppscope.arrays import eight_octets_at, octets_at
+from cmppscope.arrays import octets_at, words_of
 from cmppscope.tables import I64, U8, U64
 
 WIDTH = 21
@@ -32,16 +32,14 @@ def mixed(*parts: U64) -> U64:
 
 def string_prints(octets: U8, at: I64, width: int) -> U64:
     """Give the prints of fields of at least eight octets that begin at positions."""
-    steps = [*range(0, width - 8, 8), width - 8]
-    return mixed(*(eight_octets_at(octets, at + step) for step in steps))
+    return mixed(*words_of(octets, at, width))
 
 
 def number_prints(octets: U8, at: I64, width: int = WIDTH) -> tuple[U64, I64]:
     """Give (prints, first three characters as one number, least first) of numbers that begin at positions."""
     if not len(at):
         return np.zeros(0, np.uint64), np.zeros(0, np.int64)
-    first, second = eight_octets_at(octets, at), eight_octets_at(octets, at + 8)
-    third = eight_octets_at(octets, at + WIDTH - 8)
+    first, second, third = words_of(octets, at, WIDTH)
     gap = (first - _ONES) & ~first & _HIGHS
     low = second & np.uint64(0xFFFFFF)
     tail_gap = (low - np.uint64(0x010101)) & ~low & np.uint64(0x808080)

@@ -44,7 +44,6 @@ from cmppscope.rules.states import (
     Mark,
     Sources,
     by_key,
-    made_by,
     terminated,
 )
 from cmppscope.sessions import CONNECT_LENGTHS, ROUTES, short_port
@@ -142,7 +141,7 @@ class Connections:
         _, first, _ = distinct(batch.stream[fresh])
         concerned, _, _ = distinct(batch.stream[busy])
         for stream in sorted({*concerned.tolist(), *(gap.stream for gap in gaps)}):
-            self._mark(stream, 0, made_by(int(self.state[stream])))
+            self._mark(stream, 0)
         places = np.searchsorted(batch.known_frame, [gap.known_frame for gap in gaps]).tolist()
         events = [(row, 1, gap.stream) for row, gap in zip(places, gaps, strict=True)]
         events += [(row, 0, int(batch.stream[row])) for row in fresh[first].tolist()]
@@ -157,7 +156,7 @@ class Connections:
         self._marks.sort(key=by_key)
         self._look(batch, spots)
 
-    def _mark(self, stream: int, row: int, command: int = 0, *, lost: bool = False) -> None:
+    def _mark(self, stream: int, row: int, *, lost: bool = False) -> None:
         """Note the state that a stream has from a row on; row 0 is before all others."""
         made = self._made.get(stream, NOTHING)
         self._marks.append(
@@ -165,7 +164,7 @@ class Connections:
                 stream * self._size + row,
                 int(self.state[stream]),
                 made.pdu,
-                command,
+                made.command,
                 made.session,
                 int(self._source[stream]),
                 int(self._client[stream]),
@@ -214,8 +213,8 @@ class Connections:
         if after != state:
             self.state[stream] = after
             made = self._made[stream]
-            made.pdu, made.time_ns = batch.first + row, int(batch.time_ns[row])
-        self._mark(stream, row + 1, command)
+            made.pdu, made.time_ns, made.command = batch.first + row, int(batch.time_ns[row]), command
+        self._mark(stream, row + 1)
 
     def _connect(self, batch: PduBatch, row: int, stream: int, spots: Spots) -> int:
         """Take a CONNECT: who it is, and whether he is logged in already; give the state behind it."""

@@ -11,7 +11,6 @@ from numpy.typing import NDArray
 
 from cmppscope.rules.spots import I8
 from cmppscope.tables import I32, I64, Bool, PduBatch
-from dissectors.cmpp.enums import CONNECT, RESPONSE, TERMINATE
 
 (
     NEW,
@@ -89,6 +88,8 @@ class Made:
     """What made the state of a stream."""
 
     pdu: int = 0
+    command: int = 0
+    """Its Command_Id."""
     time_ns: int = 0
     status: int = 0
     """Status of the last CONNECT_RESP."""
@@ -137,12 +138,3 @@ def terminated(state: int, direction: int) -> int:
     if state in (CLOSING_1 - direction, CLOSING_BOTH):
         return CLOSING_BOTH
     return CLOSING_0 + direction if state in (UNKNOWN, OPEN, OPENED) else state
-
-
-def made_by(state: int) -> int:
-    """Give the Command_Id of the PDU that makes a state."""
-    if state == WAIT:
-        return CONNECT
-    if state in (OPEN, OPENED, REFUSED):
-        return RESPONSE | CONNECT
-    return TERMINATE if state in (CLOSING_0, CLOSING_1, CLOSING_BOTH) else RESPONSE | TERMINATE

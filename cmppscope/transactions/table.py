@@ -8,6 +8,7 @@ from typing import NamedTuple
 
 import numpy as np
 
+from cmppscope.arrays import kinds
 from cmppscope.columns import PduColumns
 from cmppscope.tables import I64, LAYOUT_20, Bool, PduBatch
 from dissectors.cmpp.enums import ACTIVE_TEST, CANCEL, CONNECT, DELIVER, FWD, RESPONSE, SUBMIT, TERMINATE
@@ -303,7 +304,7 @@ def contents(columns: PduColumns) -> tuple[I64, I64, I64]:
     asked[columns.rows(SUBMIT)] = columns.body(SUBMIT).integer("registered_delivery").astype(np.int64)
     responses = columns.body(SUBMIT | RESPONSE)
     msg_id[columns.rows(SUBMIT | RESPONSE)] = responses.integer("msg_id").view(np.int64)
-    present = np.unique(batch.command[(batch.command >= RESPONSE) & (batch.layout == LAYOUT_20)])
+    present, _ = kinds(batch.command[(batch.command >= RESPONSE) & (batch.layout == LAYOUT_20)])
     for command in present.tolist():
         name = RESULT_FIELDS.get(command & 0x7FFFFFFF)
         if name is not None:

@@ -96,8 +96,18 @@ def differences(one: dict[str, Any], other: dict[str, Any]) -> dict[str, Any]:
     return {name: (one[name], other[name]) for name in one if one[name] != other[name]}
 
 
+_ANSWERED_AFTER_TERMINATE = (
+    "0 SP CONNECT 1",
+    "1 ISMG CONNECT_RESP 1",
+    "2 ISMG TERMINATE 2",
+    "3 ISMG CONNECT_RESP 1",
+    "4 ISMG DELIVER 3",
+)
+
+
 @settings(max_examples=20)
 @given(wild(), st.lists(st.integers(0, 120), max_size=8))
+@example(frames_of(_ANSWERED_AFTER_TERMINATE), [])
 def test_cuts_of_batches_change_nothing(frames: list[Frame], cuts: list[int]) -> None:
     """Whole, one frame a batch and cut anywhere give the same rows, findings and report."""
     whole = analyse(frames).everything
