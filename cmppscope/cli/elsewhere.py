@@ -110,13 +110,8 @@ class Pickler(pickle.Pickler):
         """Say how a thing is made again."""
         if isinstance(thing, memoryview):
             return bytes, (thing.tobytes(),)
-        if (
-            type(thing) is np.ndarray
-            and thing.flags.c_contiguous
-            and thing.dtype.isbuiltin
-            and not thing.dtype.hasobject
-        ):
-            return _array, (pickle.PickleBuffer(thing.data), thing.dtype.char, thing.shape)
+        if type(thing) is np.ndarray and thing.dtype.isbuiltin and not thing.dtype.hasobject:
+            return _array, (pickle.PickleBuffer(np.ascontiguousarray(thing).data), thing.dtype.char, thing.shape)
         return NotImplemented
 
 

@@ -49,6 +49,7 @@ def test_arrays() -> None:
         assert np.array_equal(half, each[::2])
         assert len(none) == 0
         assert whole.dtype == each.dtype
+        assert half.dtype is whole.dtype is each.dtype or not each.dtype.isnative
         whole[:] = 0
 
 
