@@ -33,8 +33,10 @@ PEEK = 1 << 16
 
 
 class Known(NamedTuple):
-    """What is known of a capture besides its frames; see `Capture`."""
+    """What reading tells of a capture besides its frames; see `Capture`."""
 
+    first: int
+    """Index of the first file of the next two; nothing is new of those in front of it."""
     files: list[FileInfo]
     origins: list[Origin | None]
     facts: list[str]
@@ -63,16 +65,19 @@ class Capture:
         self._follow = follow
         self._facts: list[str] = []
         self._octets_done = 0
+        self._told = 0
+        """Files of which nothing new is to be told."""
         self._source: Source | None = None
 
-    @property
-    def known(self) -> Known:
-        """What reading has told so far."""
-        return Known(self.files, self.origins, self._facts, self.octets_read)
+    def news(self) -> Known:
+        """Tell what reading has told since the last call."""
+        first, self._told = self._told, max(0, len(self.files) - 1)
+        return Known(first, self.files[first:], self.origins[first:], self._facts, self.octets_read)
 
     def learn(self, known: Known) -> None:
         """Know what reading the same capture elsewhere has told."""
-        self.files, self.origins, self._facts, self._octets_done = known
+        self.files[known.first :], self.origins[known.first :] = known.files, known.origins
+        self._facts, self._octets_done = known.facts, known.octets_read
 
     @property
     def octets_read(self) -> int:
@@ -86,7 +91,7 @@ class Capture:
 
     def __iter__(self) -> Iterator[FrameBatch]:
         """Yield the frames, file after file; raise CaptureError where no file could be read."""
-        self.files, self._octets_done = [], 0
+        self.files, self._octets_done, self._told = [], 0, 0
         self.origins.clear()
         errors: list[str] = []
         first = 1

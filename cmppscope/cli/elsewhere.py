@@ -17,6 +17,7 @@ import pickle
 import signal
 from collections.abc import Callable, Iterator
 from multiprocessing.connection import Connection
+from multiprocessing.context import ForkProcess
 from multiprocessing.pool import ExceptionWithTraceback  # type: ignore[attr-defined]  # not in the stubs
 from multiprocessing.reduction import recv_handle, send_handle
 from typing import Any, Generic, NamedTuple, TypeVar
@@ -59,45 +60,58 @@ class Elsewhere(Generic[_State]):
         fork = multiprocessing.get_context("fork")
         here, there = fork.Pipe()
         process = fork.Process(target=self._work, args=(items, here, there), daemon=True)
-        try:
-            process.start()
-        except OSError:  # no room for another process
-            yield from items
-            return
-        there.close()
-        try:
-            while (told := _receive(here)).items or told.error:
-                self._hear(told.state)
-                if told.error:
-                    raise told.error
-                yield told.items[0]
-                with contextlib.suppress(*_GONE):
-                    here.send_bytes(b"done")
-            self._hear(told.state)
-        except (EOFError, ConnectionResetError):
-            process.join()
-            msg = f"the process that reads ahead ended with {process.exitcode}"
-            raise ChildProcessError(msg) from None
-        finally:
-            here.close()
-            process.kill()
-            process.join()
+        with here, there:
+            try:
+                process.start()
+            except OSError:  # no room for another process
+                yield from items
+                return
+            there.close()
+            try:
+                while True:
+                    given, error, state = _received(here, process)
+                    self._hear(state)
+                    if error:
+                        raise error
+                    if not given:
+                        return
+                    yield given.pop()
+                    with contextlib.suppress(*_GONE):
+                        here.send_bytes(b"done")
+            finally:
+                here.close()
+                process.kill()
+                process.join()
 
     def _work(self, items: Iterator[_Item], here: Connection, there: Connection) -> None:
         """Run in the other process: give every item away."""
         here.close()
         signal.signal(signal.SIGINT, signal.SIG_IGN)  # who is interrupted ends this process as well
         with contextlib.suppress(*_GONE):
-            try:
-                for count, item in enumerate(items):
-                    if count >= AHEAD:
-                        there.recv_bytes()
-                    _send(there, _Told([item], None, self._state()))
-                _send(there, _Told([], None, self._state()))
-            except _GONE:
-                raise
-            except Exception as error:  # noqa: BLE001 - whatever it is, it is raised where the items are wanted
-                _send(there, _Told([], ExceptionWithTraceback(error, error.__traceback__), self._state()))
+            for count, told in enumerate(self._told(items)):
+                if count >= AHEAD:
+                    there.recv_bytes()
+                try:
+                    _send(there, told)
+                except _GONE:
+                    raise
+                except Exception as error:  # noqa: BLE001 - no room, most likely; nothing was sent yet
+                    _send(there, self._failed(error))
+                    return
+
+    def _told(self, items: Iterator[_Item]) -> Iterator[_Told]:
+        """Give the items, and the end or the error behind them."""
+        try:
+            for item in items:
+                yield _Told([item], None, self._state())
+        except Exception as error:  # noqa: BLE001 - whatever it is, it is raised where the items are wanted
+            yield self._failed(error)
+        else:
+            yield _Told([], None, self._state())
+
+    def _failed(self, error: Exception) -> _Told:
+        """Tell of an error."""
+        return _Told([], ExceptionWithTraceback(error, error.__traceback__), self._state())
 
 
 class Pickler(pickle.Pickler):
@@ -135,8 +149,7 @@ def _send(line: Connection, value: _Told) -> None:
             _write(file, view, at)
             at += -(-len(view) // _LINE) * _LINE
         os.ftruncate(file, max(at, 1))
-        line.send_bytes(told.getbuffer())
-        line.send(places)
+        line.send((told.getvalue(), places))
         send_handle(line, file, None)
     finally:
         os.close(file)
@@ -158,10 +171,20 @@ def _read(file: int) -> memoryview:
     return memory
 
 
+def _received(line: Connection, process: ForkProcess) -> _Told:
+    """Take what a process says; raise ChildProcessError where it is no more."""
+    try:
+        return _receive(line)
+    except _GONE:
+        process.join()
+        code = process.exitcode or 0
+        msg = f"the process that reads ahead {f'was killed by signal {-code}' if code < 0 else 'ended too early'}"
+        raise ChildProcessError(msg) from None
+
+
 def _receive(line: Connection) -> _Told:
     """Take a value; its arrays share one buffer, and may be written."""
-    told = line.recv_bytes()
-    places = line.recv()
+    told, places = line.recv()
     file = recv_handle(line)
     try:
         memory = _read(file)

@@ -110,7 +110,10 @@ class Run:
                 say(str(error))
                 raise typer.Exit(UNREADABLE) from None
             except ChildProcessError as error:
-                say(f"{error}, killed from outside: is there memory enough? Nothing is wrong with the capture")
+                say(f"{error}: is there memory enough? Nothing is wrong with the capture")
+                raise typer.Exit(UNREADABLE) from None
+            except (OSError, MemoryError) as error:
+                say(f"no room to go on: {error}")
                 raise typer.Exit(UNREADABLE) from None
             yield from self.analysis.close()
 
@@ -236,16 +239,21 @@ class Results:
 
 
 def _elsewhere(capture: Capture | LiveCapture) -> Elsewhere[Known] | None:
-    """Give a process that reads and frames, where the capture is large enough to pay and there is a core for it."""
+    """Give a process for the front of the Analysis, where the capture is large enough to pay and a core is free."""
     from cmppscope.capture import Capture  # noqa: PLC0415 - start-up stays lean
 
-    if not isinstance(capture, Capture) or (capture.octets_total or 0) < _LARGE or os.cpu_count() == 1:
+    if not isinstance(capture, Capture) or (capture.octets_total or 0) < _LARGE or _cores() == 1:
         return None
     from cmppscope.cli.elsewhere import POSSIBLE, Elsewhere  # noqa: PLC0415
 
     gc.freeze()
     gc.set_threshold(_OBJECTS)  # batches hold many small objects for a short time, hardly any of them in cycles
-    return Elsewhere(lambda: capture.known, capture.learn) if POSSIBLE else None
+    return Elsewhere(capture.news, capture.learn) if POSSIBLE else None
+
+
+def _cores() -> int:
+    """Count the cores that this process may use."""
+    return len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1
 
 
 @contextlib.contextmanager

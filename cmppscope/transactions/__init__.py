@@ -43,6 +43,7 @@ from cmppscope.transactions.table import (
     STATES,
     STRAY_RESPONSES,
     STRAYS,
+    SWAPPED_NS,
     UNANSWERED,
     UNKNOWN,
     Paired,
@@ -160,6 +161,7 @@ class Pairing:
         request_first = work.is_request[first]
         on_time = work.known_frame[first] == work.frame[first]
         pair = (sizes == 2) & request_first & ~work.is_request[second] & on_time
+        pair &= (work.frame[first] <= work.frame[second]) | (work.time_ns[first] - work.time_ns[second] <= SWAPPED_NS)
         if self._strays:
             on_time &= ~np.isin(keys[starts], np.fromiter(self._strays, np.int64))
             pair &= on_time

@@ -71,6 +71,8 @@ class Walker:
         """PDU and frame of the responses of each key walked that went to a request."""
         self._late: list[tuple[int, int, int, int]] = []
         """Kind and time of the requests walked that had a late response, and PDU and frame of that."""
+        self._sent: dict[tuple[int, int], list[int]] = {}
+        """Rows of the lane walked that wait, and are no further sending, by length and check."""
         self.strays: list[int] = []
         self.reuses: list[Reuse] = []
         self.sent_again: list[Resend] = []
@@ -108,14 +110,16 @@ class Walker:
         work, pairs = self._work, self._pairs
         waiting: dict[int, list[int]] = {}
         unclaimed: dict[int, list[int]] = {}
+        self._sent.clear()
         for row in rows:
             key = int(work.key[row])
             mine = waiting.setdefault(key, [])
             if across:
                 mine[:] = [other for other in mine if not self._is_settled(self._first(other))]
             if not work.is_request[row]:
-                if not self._give_up_lost(mine, row) and mine:
-                    request = self._first(mine.pop(0))
+                answered = -1 if self._give_up_lost(mine, row) else self._answered(mine, row)
+                if answered >= 0:
+                    request = self._first(mine.pop(answered))
                     pairs.response[request] = row
                     self._note_answer(key, request, *work.row(row, "pdu", "frame", "time_ns"))
                 else:
@@ -126,7 +130,16 @@ class Walker:
             if row < self._opened or not self._is_known(row, mine, lane, unclaimed.get(key, [])):
                 self._row_of[int(work.pdu[row])] = row
                 mine.append(row)
+                if across and work.command[row] not in EMPTY_BODIES and self._first(row) == row:
+                    self._sent.setdefault((int(work.length[row]), self._check(row)), []).append(row)
         self.strays += [row for group in unclaimed.values() for row in group]
+
+    def _answered(self, waiting: list[int], response: int) -> int:
+        """Give which of the waiting requests a response answers, -1 for none: it was captured behind it, or nearly."""
+        frame, time_ns = self._work.row(response, "frame", "time_ns")
+        its = (self._work.row(row, "frame", "time_ns") for row in waiting)
+        fitting = (at for at, (sent, ns) in enumerate(its) if sent <= frame or ns - time_ns <= SWAPPED_NS)
+        return next(fitting, -1)
 
     def _is_known(self, row: int, mine: list[int], lane: dict[int, list[int]] | None, unclaimed: list[int]) -> bool:
         """Tell what a request of the batch is, but for a new one that waits."""
@@ -161,8 +174,9 @@ class Walker:
         asked = [row for row in waiting if self._work.frame[row] <= self._work.frame[response]]
         if len(asked) < 2 or not self._lossy(self._work, asked[0], response):
             return False
-        waiting[:] = [row for row in waiting if row not in asked]
-        self._pairs.lost.update({row: int(self._work.pdu[response]) for row in asked if self._first(row) == row})
+        given_up = {row for row in asked if self._first(row) == row}  # a further sending waits with its first one
+        waiting[:] = [row for row in waiting if row not in given_up]
+        self._pairs.lost.update(dict.fromkeys(given_up, int(self._work.pdu[response])))
         return True
 
     def _is_held_back(self, row: int) -> bool:
@@ -243,9 +257,10 @@ class Walker:
         """Join a request to the open one of its lane that it repeats under another Sequence_Id."""
         if lane is None or self._work.command[row] in EMPTY_BODIES:
             return False
-        others = [o for group in lane.values() for o in group if self._first(o) == o and not self._is_settled(o)]
-        for other in sorted(others):
-            if self._check(other) == self._check(row) and self._may_repeat(other, row):
+        kind = int(self._work.length[row]), self._check(row)
+        others = self._sent[kind] = [other for other in self._sent.get(kind, []) if not self._is_settled(other)]
+        for other in others:
+            if self._may_repeat(other, row):
                 self._join(other, row)
                 self._pairs.open_again.add(row)
                 mine.append(row)

@@ -97,6 +97,27 @@ def test_an_error_is_raised_here_behind_the_items_before_it() -> None:
         next(given)
 
 
+def test_an_error_that_looks_like_a_broken_line_is_none() -> None:
+    """What the iterator raises is raised, whatever it is."""
+
+    def items() -> Iterator[int]:
+        yield 1
+        raise EOFError("of the items")
+
+    given = nothing()(items())
+    assert next(given) == 1
+    with pytest.raises(EOFError, match="of the items"):
+        next(given)
+
+
+def test_what_cannot_be_sent_is_told() -> None:
+    """As where there is no room for it."""
+    given = nothing()(iter([1, lambda: 2]))
+    assert next(given) == 1
+    with pytest.raises(Exception, match="pickle"):
+        next(given)
+
+
 def test_a_process_that_is_killed_is_told() -> None:
     """As when a system runs out of memory."""
 
@@ -106,7 +127,7 @@ def test_a_process_that_is_killed_is_told() -> None:
 
     given = nothing()(items())
     assert next(given) == 1
-    with pytest.raises(ChildProcessError, match="-9"):
+    with pytest.raises(ChildProcessError, match="signal 9"):
         next(given)
 
 
@@ -153,14 +174,14 @@ def test_the_state_there_is_known_here_with_every_item_and_at_the_end() -> None:
     assert heard[-1] == 9
 
 
-@pytest.mark.parametrize("path", [*REAL, *SAMPLES], ids=lambda path: path.name)
+@pytest.mark.parametrize("path", [*REAL, *SAMPLES, SAMPLES[0].parent], ids=lambda path: path.name)
 def test_reports_are_the_same(path: Path) -> None:
     """A report, its findings and the places of PDUs do not tell where frames were read."""
 
     def report(*, apart: bool) -> bytes:
         capture = Capture([path], 40)
         analysis = Analysis(Options(keep_findings=True, references=True))
-        elsewhere = Elsewhere(lambda: capture.known, capture.learn) if apart else None
+        elsewhere = Elsewhere(capture.news, capture.learn) if apart else None
         facts = [*analysis.feed_all(capture, elsewhere), *analysis.close()]
         report = encode(build(analysis, capture.files, capture.notes))
         found = [(each.rule.id, each.places) for each in analysis.findings]
@@ -173,7 +194,7 @@ def test_reports_are_the_same(path: Path) -> None:
 def test_reports_of_large_captures_are_made_this_way(monkeypatch: pytest.MonkeyPatch) -> None:
     """The command line reads them in another process."""
     monkeypatch.setattr(run, "_LARGE", 0)
-    monkeypatch.setattr(os, "cpu_count", lambda: 2)
+    monkeypatch.setattr(run, "_cores", lambda: 2)
     frames = Capture.__iter__
 
     def told(capture: Capture) -> Iterator[object]:
@@ -191,7 +212,7 @@ def test_a_reader_that_is_killed_is_told_in_one_line(
 ) -> None:
     """With the exit status of what cannot be read."""
     monkeypatch.setattr(run, "_LARGE", 0)
-    monkeypatch.setattr(os, "cpu_count", lambda: 2)
+    monkeypatch.setattr(run, "_cores", lambda: 2)
     monkeypatch.setattr(Capture, "__iter__", lambda _: os.kill(os.getpid(), signal.SIGKILL))
     with pytest.raises(typer.Exit) as end:
         run.Run([str(SAMPLES[0])], SETTINGS).read()

@@ -15,7 +15,28 @@ from tests.rules.conversation import analyse, every_cut, frames_of, told
 
 _LOGIN = "0 SP CONNECT 1\n0.1 ISMG CONNECT_RESP 1\n"
 
+_TIED = """1 SP SUBMIT 2 text=a
+62 SP SUBMIT 3 text=a
+63 SP SUBMIT 3 text=b
+64 ISMG ACTIVE_TEST 9 | lost
+64.1 ISMG ACTIVE_TEST 10
+64.2 SP ACTIVE_TEST_RESP 10
+65 ISMG SUBMIT_RESP 3
+66 SP ACK
+66 ISMG ACK
+70 ISMG SUBMIT_RESP 3
+71 SP ACK"""
 CASES: dict[str, tuple[str, list[tuple[int, int, str, int]], list[tuple[int, str]]]] = {
+    "a response held back by a Gap answers no request that was captured behind it": (
+        "2 ISMG SUBMIT_RESP 2 | lost\n4 ISMG SUBMIT_RESP 3\n13 SP SUBMIT 3\n13.5 ISMG SUBMIT_RESP 3\n14 SP ACK",
+        [(3, 5, "answered", 1)],
+        [(4, "duplicate")],
+    ),
+    "a resend under another Sequence_Id waits with its first sending, where others of its own are given up": (
+        _TIED,
+        [(3, 9, "late", 2), (5, 0, "unknown", 1), (7, 6, "answered", 1)],
+        [(8, "duplicate")],
+    ),
     "responses in another order": (
         "1 SP SUBMIT 2\n1 SP SUBMIT 3\n2 ISMG SUBMIT_RESP 3\n2 ISMG SUBMIT_RESP 2",
         [(3, 6, "answered", 1), (4, 5, "answered", 1)],
