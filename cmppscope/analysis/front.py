@@ -53,8 +53,8 @@ class Exchanged:
     foreign: I64
     threes: I64
     wanted: Mapping[int, int]
-    """See `Facts`, as for the next."""
     places: Places | None
+    """Of these four see `Facts`."""
 
 
 @dataclass(slots=True)
