@@ -32,6 +32,16 @@ CASES: dict[str, tuple[str, list[tuple[int, int, str, int]], list[tuple[int, str
         [(3, 5, "answered", 1)],
         [(4, "duplicate")],
     ),
+    "a resend under another Sequence_Id is one of its own connection": (
+        "1 SP SUBMIT 2 text=a + SUBMIT 4 text=b\n2 SP@1 SUBMIT 2 text=a\n62 SP SUBMIT 5 text=b\n63 SP@1 SUBMIT 3 text=a",
+        [(3, 0, "open", 1), (4, 0, "open", 2), (5, 0, "open", 2)],
+        [],
+    ),
+    "so it is where it is the only response": (
+        "2 ISMG SUBMIT_RESP 2 | lost\n4 ISMG SUBMIT_RESP 3\n13 SP SUBMIT 3\n13.5 ISMG ACTIVE_TEST 9\n14 SP ACK",
+        [(3, 0, "unknown", 1), (5, 0, "open", 1)],
+        [(4, "duplicate")],
+    ),
     "a resend under another Sequence_Id waits with its first sending, where others of its own are given up": (
         _TIED,
         [(3, 9, "late", 2), (5, 0, "unknown", 1), (7, 6, "answered", 1)],
