@@ -33,7 +33,7 @@ CASES: dict[str, tuple[str, list[tuple[int, int, str, int]], list[tuple[int, str
         [(4, "duplicate")],
     ),
     "a resend under another Sequence_Id is one of its own connection": (
-        "1 SP SUBMIT 2 text=a + SUBMIT 4 text=b\n2 SP@1 SUBMIT 2 text=a\n62 SP SUBMIT 5 text=b\n63 SP@1 SUBMIT 3 text=a",
+        "1 SP SUBMIT 2 text=a + SUBMIT 4\n2 SP@1 SUBMIT 2 text=a\n62 SP SUBMIT 5\n63 SP@1 SUBMIT 3 text=a",
         [(3, 0, "open", 1), (4, 0, "open", 2), (5, 0, "open", 2)],
         [],
     ),
