@@ -198,8 +198,9 @@ def test_rows_that_came_later_are_found_as_well() -> None:
         assert view.found.tolist() == found(PduRows(whole, Redaction(active=True), whole.zone), text)
 
 
-def test_a_mistake_is_shown_under_the_line(drive: Drive) -> None:
+def test_a_mistake_is_shown_under_the_line(drive: Drive, monkeypatch: pytest.MonkeyPatch) -> None:
     """Carets stand under the place, the nearest names behind the reason; the list stays; Esc takes it away."""
+    monkeypatch.setattr("cmppscope.tui.widgets.filter._PAUSE_SECONDS", 60)  # on a slow machine each key is a pause
     app = sample_app("gbk.pcap")
 
     async def steps(pilot: Pilot[None]) -> None:
