@@ -46,7 +46,7 @@ class _Tester:
     """Tests that did not follow one without an answer."""
     last_ns: int = 0
     """Time of the last test, as those without an answer are followed; `tested_ns` as intervals are."""
-    tested_ns: int = 0
+    tested_ns: int | None = None
     answered_ns: int = 0
     """Time of the last response; a test of before, or that the capture may have swapped with it, has its answer."""
     last: Spot | None = None
@@ -201,7 +201,7 @@ class LinkTests:
         """Keep the first intervals between tests; note where they become a habit."""
         tester.tests += len(rows)
         if len(tester.intervals) < _INTERVALS:
-            carried = [tester.tested_ns] if tester.tested_ns else []
+            carried = [] if tester.tested_ns is None else [tester.tested_ns]  # 0 is a time, too
             times = carried + batch.time_ns[rows[: _INTERVALS + 1]].tolist()
             more = [later - earlier for earlier, later in pairwise(times)][: _INTERVALS - len(tester.intervals)]
             tester.intervals += more
