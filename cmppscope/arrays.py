@@ -99,6 +99,15 @@ def kinds(values: I64) -> tuple[I64, I64]:
     return held[used[order]], rank[key]
 
 
+def ranges(low: I64, high: I64) -> I64:
+    """Give all numbers from each `low` to before its `high`, one range behind the other."""
+    sizes = high - low
+    ends = np.cumsum(sizes)
+    total = int(ends[-1]) if len(ends) else 0
+    numbers: I64 = np.arange(total) - np.repeat(ends - sizes, sizes) + np.repeat(low, sizes)
+    return numbers
+
+
 def words_at(octets: U8, at: I64) -> I64:
     """Read big-endian 32-bit numbers at positions."""
     if not len(at):

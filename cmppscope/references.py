@@ -19,7 +19,7 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from cmppscope.arrays import distinct, stable_order
+from cmppscope.arrays import distinct, ranges, stable_order
 from cmppscope.tables import I64, NOWHERE, Bool, ChunkBatch, PduBatch
 
 if TYPE_CHECKING:
@@ -139,7 +139,7 @@ def _pieces(held: _Held, pdus: PduBatch, rows: I64, first: I64, last: I64) -> Pl
     """List the pieces of some PDUs; what a frame carried in one piece is one."""
     counts = last - first + 1
     row = np.repeat(rows, counts)
-    chunk = np.arange(counts.sum()) + np.repeat(first - (np.cumsum(counts) - counts), counts)
+    chunk = ranges(first, last + 1)
     begin = np.maximum(held.offset[chunk], pdus.offset[row])
     length = np.minimum((held.offset + held.length)[chunk], (pdus.offset + pdus.length)[row]) - begin
     piece = _moved(held.address[chunk], begin - held.offset[chunk])

@@ -90,7 +90,7 @@ class Session:
     login_ns: int | None = None
     """Time from the last CONNECT to its CONNECT_RESP."""
     version: str | None = None
-    """The PDU from which the version is known."""
+    """The last of `versions`."""
     versions: list[tuple[int, str]] = field(default_factory=list)
     """Every version that the session was taken for, with the PDU that said so; the last one stands."""
     forced: bool = False

@@ -79,7 +79,6 @@ class Elsewhere(Generic[_State]):
                     with contextlib.suppress(*_GONE):
                         here.send_bytes(b"done")
             finally:
-                here.close()
                 process.kill()
                 process.join()
 

@@ -19,9 +19,9 @@ from __future__ import annotations
 import numpy as np
 from numpy.typing import NDArray
 
-from cmppscope.arrays import stable_order
+from cmppscope.arrays import ranges, stable_order
 from cmppscope.messages.groups import Groups
-from cmppscope.messages.table import Rows, Table, joined, ranges
+from cmppscope.messages.table import Rows, Table, joined
 from cmppscope.messages.walk import AGAIN, INTERMEDIATE, JOINED, NO_RECEIVER, WAITS, walk
 from cmppscope.tables import I64, Bool
 

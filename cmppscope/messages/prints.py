@@ -1,8 +1,8 @@
 """Numbers and strings as 64-bit prints: equal ones have equal prints, different ones as good as never.
 
 A subscriber's number counts without a leading `+` and `86` and up to its first NUL, for one program writes them and
-the next does not (CMPP 2.0, revision history). Eleven digits and NULs, nearly all of them, are three gathers of eight
-octets; every other form is put in order first.
+the next does not (CMPP 2.0, revision history). Eleven digits and NULs, nearly all of them, are told by their
+three words; every other form is put in order first.
 """
 
 from __future__ import annotations

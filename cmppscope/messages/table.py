@@ -108,12 +108,3 @@ def joined(tables: Sequence[Table]) -> Table:
     if len(filled) == 1:
         return filled[0]
     return Table({name: np.concatenate([table[name] for table in filled]) for name in filled[0].names})
-
-
-def ranges(low: I64, high: I64) -> I64:
-    """Give all numbers from each `low` to before its `high`, one range behind the other."""
-    sizes = high - low
-    ends = np.cumsum(sizes)
-    total = int(ends[-1]) if len(ends) else 0
-    numbers: I64 = np.arange(total) - np.repeat(ends - sizes, sizes) + np.repeat(low, sizes)
-    return numbers

@@ -6,7 +6,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from cmppscope.arrays import octets_at
+from cmppscope.arrays import octets_at, ranges
 from cmppscope.rules.bodies import Bodies, bodies, seen
 from cmppscope.rules.forms import alike
 from cmppscope.rules.model import Facts, Hits, Severity, rule
@@ -68,7 +68,7 @@ def _numbers(body: Bodies, name: str) -> Numbers:
     owner = rows
     if (count != 1).any():
         owner = np.repeat(rows, count)
-        nth = np.arange(len(owner)) - np.repeat(np.cumsum(count) - count, count)
+        nth = ranges(np.zeros(len(count), np.int64), count)
         begin = np.repeat(begin, count) + nth * _WIDTH
     octets = octets_at(body.columns.octets, begin, 3 * WORD)  # Reserve is behind the last number
     first, second, third = octets.view(">u8").reshape(-1, 3).T.astype(np.uint64)

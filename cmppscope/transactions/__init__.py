@@ -36,6 +36,7 @@ from cmppscope.transactions.table import (
     ECHOES,
     EMPTY_BODIES,
     HISTORY,
+    LANE,
     OPEN,
     OPEN_REQUESTS,
     RESPONSE_UNKNOWN,
@@ -59,6 +60,8 @@ from cmppscope.transactions.table import (
     in_order,
     join,
     joined,
+    key_of,
+    lane_of,
     no_transactions,
     transactions,
 )
@@ -82,11 +85,6 @@ __all__ = [
 def begins_blind(stream: Stream, direction: int, frame: int) -> bool:
     """Tell whether at a frame it was not known where a direction begins, so that octets before it may be lost."""
     return stream.isn[direction] is None or stream.isn_frame[direction] > frame
-
-
-def _lane(stream: int, direction: int, command: int) -> int:
-    """Give a number to requests of one stream, direction and command."""
-    return stream << 6 | direction << 5 | command
 
 
 class Pairing:
@@ -173,8 +171,8 @@ class Pairing:
         )
         across = walker.lanes(pairs.response >= 0)
         if len(across):
-            lane = work.key >> 32
-            tied = np.isin(keys[starts] >> 32, across)
+            lane = work.key >> LANE
+            tied = np.isin(keys[starts] >> LANE, across)
             pair, single = pair & ~tied, single | tied
             pairs.response[np.isin(lane, across)] = -1
             for number in across.tolist():
@@ -221,7 +219,7 @@ class Pairing:
     def _last_unasked(self, strays: list[Stray]) -> dict[int, int]:
         """Give when the last response came whose request the capture may have lost, by lane of the request."""
         unknown = [stray for stray in strays if stray.kind == RESPONSE_UNKNOWN]
-        times = [(_lane(s.stream, 1 - s.direction, s.command & ~RESPONSE), s.time_ns) for s in unknown]
+        times = [(lane_of(s.stream, 1 - s.direction, s.command & ~RESPONSE), s.time_ns) for s in unknown]
         return dict(sorted(times))
 
     def lossy_directions(self, lost_tails: frozenset[int]) -> frozenset[int]:
@@ -261,7 +259,7 @@ class Pairing:
         count = len(rows)
         result, wanted, msg_id = contents(columns)
         work = Work(
-            key=(batch.stream[rows] << 38) | (asked << 37) | (plain << 32) | batch.sequence[rows],
+            key=key_of(batch.stream[rows], asked, plain, batch.sequence[rows]),
             pdu=batch.first + rows,
             frame=batch.frame[rows],
             known_frame=batch.known_frame[rows],
@@ -391,8 +389,9 @@ class Pairing:
             pdu, frame, time_ns, stream, direction, session_of = work.row(
                 row, "pdu", "frame", "time_ns", "stream", "direction", "session"
             )
-            first, again = look.sendings(pdu, other) if kind == DUPLICATE else (0, 0)
+            first = again = 0
             if kind == DUPLICATE:
+                first, again = look.sendings(pdu, other)
                 again += self._answers.given_up(int(work.key[row]), pdu)
             stray = Stray(
                 kind,
@@ -506,7 +505,7 @@ class Pairing:
         if self._may_be_lost(number, 1 - direction, frame, lost_tails):
             return UNKNOWN
         resent_from_ns = time_ns + self._timers.t_ns  # under another Sequence_Id, and that was answered
-        if command not in EMPTY_BODIES and unasked.get(_lane(number, direction, command), -1) >= resent_from_ns:
+        if command not in EMPTY_BODIES and unasked.get(lane_of(number, direction, command), -1) >= resent_from_ns:
             return UNKNOWN
         stream = self._streams[number]
         if stream.closing is not None:

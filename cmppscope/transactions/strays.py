@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from functools import cached_property
-from typing import TypeVar
 
 import numpy as np
 
@@ -12,22 +11,24 @@ from cmppscope.tables import I64
 from cmppscope.transactions.table import (
     DUPLICATE,
     HISTORY,
+    LANE,
     LATE,
     ORPHAN,
     OTHER_CONNECTION,
     TYPE_MISMATCH,
     WRONG_DIRECTION,
+    Number,
     Pairs,
     Stray,
     Transactions,
     Work,
+    key_of,
 )
+from dissectors.cmpp.enums import RESPONSE
 
 _NUMBER = (1 << 37) - 1
 """The part of a key that holds Command_Id and Sequence_Id."""
 _NEVER = 1 << 62
-
-Number = TypeVar("Number", int, I64)
 
 History = tuple[I64, I64, I64]
 """Requests: key, PDU, PDU of the first sending."""
@@ -96,12 +97,12 @@ class Answers:
 
 def kind_of(key: Number, length: Number) -> Number:
     """Give what requests share with their resends under another Sequence_Id: stream, direction, command and length."""
-    return (key >> 32 << 14) | length
+    return (key >> LANE << 14) | length
 
 
 def _key(stray: Stray) -> int:
     """Give the key of a response."""
-    return stray.stream << 38 | (1 - stray.direction) << 37 | (stray.command & 0x7FFFFFFF) << 32 | stray.sequence
+    return key_of(stray.stream, 1 - stray.direction, stray.command & ~RESPONSE, stray.sequence)
 
 
 class LookUp:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import zlib
 from dataclasses import dataclass, field
-from typing import NamedTuple
+from typing import NamedTuple, TypeVar
 
 import numpy as np
 
@@ -50,6 +50,22 @@ NO_RESULT = -1
 
 BEGINNING = -1
 """In place of the offset of a Gap: what came before the first octet captured."""
+
+
+Number = TypeVar("Number", int, I64)
+
+LANE = 32
+"""Bits of a key below its lane: requests of one stream, direction and command."""
+
+
+def lane_of(stream: Number, direction: Number, command: Number) -> Number:
+    """Give the lane of requests sent in a direction."""
+    return stream << 6 | direction << 5 | command
+
+
+def key_of(stream: Number, direction: Number, command: Number, sequence: Number) -> Number:
+    """Give what a request sent in a direction and its response have in common, as one number."""
+    return lane_of(stream, direction, command) << LANE | sequence
 
 
 @dataclass(frozen=True, slots=True)

@@ -19,6 +19,7 @@ from cmppscope.transactions.strays import Answers, kind_of
 from cmppscope.transactions.table import (
     EMPTY_BODIES,
     HISTORY,
+    LANE,
     SWAPPED_NS,
     SWAPPED_PDUS,
     Pairs,
@@ -29,9 +30,6 @@ from cmppscope.transactions.table import (
     Work,
     check_of,
 )
-
-_LANE = 32
-"""Bits of a key below its lane."""
 
 
 class Walker:
@@ -72,7 +70,7 @@ class Walker:
         self._late: list[tuple[int, int, int, int]] = []
         """Kind and time of the requests walked that had a late response, and PDU and frame of that."""
         self._sent: dict[tuple[int, int], list[int]] = {}
-        """Rows of the lane walked that wait, and are no further sending, by length and check."""
+        """Where a lane is walked: rows that wait and are no further sending, by length and check."""
         self.strays: list[int] = []
         self.reuses: list[Reuse] = []
         self.sent_again: list[Resend] = []
@@ -80,7 +78,7 @@ class Walker:
     def lanes(self, paired: Bool) -> I64:
         """Find the lanes that may hold resends under another Sequence_Id; `paired` marks requests paired already."""
         work = self._work
-        lane = work.key >> _LANE
+        lane = work.key >> LANE
         found = set(lane[work.first > 0].tolist())
         now = np.maximum.accumulate(work.time_ns)
         waited = np.where(paired, now[self._pairs.response], now[-1]) - work.time_ns
@@ -126,8 +124,7 @@ class Walker:
                     unclaimed.setdefault(key, []).append(row)
                 continue
             self._asked.setdefault(key, int(work.pdu[row]))
-            lane = waiting if across else None
-            if row < self._opened or not self._is_known(row, mine, lane, unclaimed.get(key, [])):
+            if row < self._opened or not self._is_known(row, mine, unclaimed.get(key, [])):
                 self._row_of[int(work.pdu[row])] = row
                 mine.append(row)
                 if across and work.command[row] not in EMPTY_BODIES and self._first(row) == row:
@@ -141,21 +138,21 @@ class Walker:
         fitting = (at for at, (sent, ns) in enumerate(its) if sent <= frame or ns - time_ns <= SWAPPED_NS)
         return next(fitting, -1)
 
-    def _is_known(self, row: int, mine: list[int], lane: dict[int, list[int]] | None, unclaimed: list[int]) -> bool:
+    def _is_known(self, row: int, mine: list[int], unclaimed: list[int]) -> bool:
         """Tell what a request of the batch is, but for a new one that waits."""
         rivals, doubtful = self._rivals(row)
         if doubtful:
             self._pairs.lost[row] = int(self._work.pdu[row])
             self._pairs.doubtful.add(row)
             return True
-        if self._is_held_back(row) and self._joins_other(row, mine, lane):
+        if self._is_held_back(row) and self._joins_other(row, mine):
             return True
         if self._claim(row, unclaimed):
             return True
         if rivals:
             self._pairs.lost[row] = int(self._work.pdu[row])
             return True
-        return self._joins(row, mine, lane)
+        return self._joins(row, mine)
 
     def _first(self, row: int) -> int:
         """Give the row of the first sending of a waiting request."""
@@ -239,23 +236,23 @@ class Walker:
         checks = self._answers_before.checks
         return rivals, any(checks.get(each, self._check(row)) == self._check(row) for each in (*rivals, *late))
 
-    def _joins(self, row: int, mine: list[int], lane: dict[int, list[int]] | None) -> bool:
+    def _joins(self, row: int, mine: list[int]) -> bool:
         """Join a request to the open one that it repeats; else note where it takes an open one's Sequence_Id."""
         work = self._work
         for other in mine:
             if work.length[other] == work.length[row] and self._check(other) == self._check(row):
                 self._join(self._first(other), row)
                 return True
-        if self._joins_other(row, mine, lane):
+        if self._joins_other(row, mine):
             return True
         if mine:
             place = work.row(row, "pdu", "frame", "stream", "direction", "sequence", "offset")
             self.reuses.append(Reuse(*place, *work.row(mine[-1], "pdu", "frame")))
         return False
 
-    def _joins_other(self, row: int, mine: list[int], lane: dict[int, list[int]] | None) -> bool:
+    def _joins_other(self, row: int, mine: list[int]) -> bool:
         """Join a request to the open one of its lane that it repeats under another Sequence_Id."""
-        if lane is None or self._work.command[row] in EMPTY_BODIES:
+        if not self._sent:
             return False
         kind = int(self._work.length[row]), self._check(row)
         others = self._sent[kind] = [other for other in self._sent.get(kind, []) if not self._is_settled(other)]

@@ -14,9 +14,9 @@ from typing import NamedTuple
 
 import numpy as np
 
-from cmppscope.arrays import copy_stretches, joined, none, octets_at
+from cmppscope.arrays import copy_stretches, joined, none, ranges, three_words_at
 from cmppscope.capture.recall import Recall
-from cmppscope.columns import COMPILED, HEADER, Columns, PduColumns
+from cmppscope.columns import PduColumns
 from cmppscope.references import Places
 from cmppscope.tables import I64, NOWHERE, U8, Bool, PduBatch
 from cmppscope.tui.growing import Growing
@@ -96,7 +96,7 @@ class Recalled:
         address = self._address.values[rows]
         split = np.flatnonzero(address == NOWHERE)
         first, stop = np.searchsorted(self._row.values, rows[split]), np.searchsorted(self._row.values, rows[split] + 1)
-        places = _counted(first, stop - first)
+        places = ranges(first, stop)
         pieces = Pieces(split, stop - first, self._piece.values[places], self._length.values[places])
         return Region(self.recall, address, pieces, header)
 
@@ -171,7 +171,7 @@ class Region:
         """Copy pieces of PDUs one behind the other."""
         which = np.searchsorted(self._pieces.row, rows)
         counts = self._pieces.counts[which]
-        pieces = _counted(self._first[which], counts)
+        pieces = ranges(self._first[which], self._first[which] + counts)
         address, sizes = self._pieces.address[pieces], self._pieces.length[pieces]
         at, there = self._runs.find(address)
         heads = np.cumsum(counts) - counts
@@ -196,10 +196,9 @@ class Region:
     def _check(self, rows: I64, position: I64, there: Bool) -> None:
         """Take for not there what has another header than the PDU had."""
         looked = np.flatnonzero(there)
-        words = octets_at(self._runs.octets, position[looked], _HEADER.size).view(">u4")
         same = np.ones(len(looked), np.bool_)
-        for place, known in enumerate(self._header):
-            same &= words[:, place] == known[rows[looked]]
+        for read, known in zip(three_words_at(self._runs.octets, position[looked]), self._header, strict=True):
+            same &= read == known[rows[looked]]
         wrong = looked[~same]
         there[wrong] = False
         if len(wrong):
@@ -216,12 +215,6 @@ _SHORT = 40
 """Octets of pieces that are copied octet by octet, which for longer ones takes longer than a slice of each."""
 _AT_A_TIME = 1 << 14
 """Pieces that are put together in one go, so that few of them are objects at a time."""
-
-
-def _counted(first: I64, counts: I64) -> I64:
-    """Count up from each number, so many times each."""
-    numbers: I64 = np.arange(counts.sum()) + np.repeat(first - (np.cumsum(counts) - counts), counts)
-    return numbers
 
 
 def kept(recall: Recall, batch: PduBatch, places: Places) -> Places:
@@ -286,11 +279,7 @@ class SpanColumns(PduColumns):
 
     batch: Span
 
-    def body(self, command: int) -> Columns:
-        """Give the columns of a command."""
-        if command not in self._columns:
-            rows = self.rows(command)
-            octets = self.batch.found(rows) if len(rows) else NO_OCTETS
-            begin, length = octets.position + HEADER, self.batch.length[rows] - HEADER
-            self._columns[command] = Columns(octets.buffer, begin, length, COMPILED[command])
-        return self._columns[command]
+    def where(self, rows: I64) -> tuple[U8, I64]:
+        """Give the buffer that holds some PDUs, and where each begins in it."""
+        found = self.batch.found(rows) if len(rows) else NO_OCTETS
+        return found.buffer, found.position

@@ -105,9 +105,15 @@ _ANSWERED_AFTER_TERMINATE = (
 )
 
 
+_LINK_TESTS = frames_of(f"{at} {what} {at}" for at in range(3) for what in ("SP ACTIVE_TEST", "ISMG ACTIVE_TEST_RESP"))
+_FROM_TIME_0 = [frame._replace(time_ns=frame.time_ns - _LINK_TESTS[0].time_ns) for frame in _LINK_TESTS]
+"""The first interval between tests begins at time 0, and the median of two needs both."""
+
+
 @settings(max_examples=20)
 @given(wild(), st.lists(st.integers(0, 120), max_size=8))
 @example(frames_of(_ANSWERED_AFTER_TERMINATE), [])
+@example(_FROM_TIME_0, [])
 def test_cuts_of_batches_change_nothing(frames: list[Frame], cuts: list[int]) -> None:
     """Whole, one frame a batch and cut anywhere give the same rows, findings and report."""
     whole = analyse(frames).everything
