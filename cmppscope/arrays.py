@@ -22,8 +22,6 @@ _FEW = 1 << 20
 """A range of numbers this wide is counted in a table of its own."""
 _KINDS, _FOLD = 1 << 12, 20
 """Keys by which few numbers are told apart, and how far the upper bits of a number are moved down for that."""
-_COPIED = 1 << 18
-"""Octets that are copied in one go, at 16 octets of indices each."""
 
 
 def none() -> I64:
@@ -146,8 +144,7 @@ def octets_at(octets: U8, at: I64, width: int) -> U8:
     """Copy `width` octets from each position: an array [positions, width]."""
     if not len(at) or not width:
         return np.zeros((len(at), width), np.uint8)
-    runs = np.ndarray((len(octets) - width + 1,), f"V{width}", octets, strides=(1,))
-    gathered: U8 = runs[at].view(np.uint8).reshape(-1, width)
+    gathered: U8 = _runs(octets, width)[at].view(np.uint8).reshape(-1, width)
     return gathered
 
 
@@ -161,14 +158,20 @@ def joined(octets: U8, at: I64, length: I64) -> bytes:
     return b"".join([view[begin:stop] for begin, stop in zip(at[heads].tolist(), stops.tolist(), strict=True)])
 
 
-def copy_stretches(octets: U8, at: I64, length: I64, to: int) -> None:
-    """Copy stretches of octets, one behind the other, to a place of the same buffer where none of them lies."""
-    ends = np.cumsum(length)
-    begin = 0
-    while begin < len(at):  # so that the indices of a copy stay few
-        before = int(ends[begin - 1]) if begin else 0
-        stop = max(begin + 1, int(np.searchsorted(ends, before + _COPIED, "right")))
-        part = slice(begin, stop)
-        places = np.repeat(at[part] - (ends[part] - length[part]), length[part]) + np.arange(before, ends[stop - 1])
-        octets[to + before : to + int(ends[stop - 1])] = octets[places]
-        begin = stop
+def copy_stretches(octets: U8, at: I64, length: I64, into: U8) -> None:
+    """Copy stretches of octets, none of them empty, one behind the other to a buffer that has just the room.
+
+    Each is two copies of the largest power of two of octets that it holds: its beginning, and its end.
+    """
+    to = np.cumsum(length) - length
+    power = np.frexp(length)[1] - 1
+    for each in np.flatnonzero(np.bincount(power)).tolist():
+        rows = np.flatnonzero(power == each)
+        there, here = _runs(into, 1 << each), _runs(octets, 1 << each)
+        for behind in (0, length[rows] - (1 << each)):
+            there[to[rows] + behind] = here[at[rows] + behind]
+
+
+def _runs(octets: U8, width: int) -> NDArray[np.void]:
+    """View the `width` octets from every place on."""
+    return np.ndarray((len(octets) - width + 1,), f"V{width}", octets, strides=(1,))

@@ -6,7 +6,7 @@ import numpy as np
 from hypothesis import given
 from hypothesis import strategies as st
 
-from cmppscope.arrays import grown, kinds, words_of
+from cmppscope.arrays import copy_stretches, grown, kinds, ranges, words_of
 
 _SAME_KEY = (4, 4 | 1 << 12, 4 | 1 << 40)
 """Numbers that only a look at all bits tells apart."""
@@ -35,3 +35,22 @@ def test_words_of_stretches(octets: bytes, at: list[int], width: int) -> None:
     places = [*range(0, width - 8, 8), width - 8]
     for word, place in zip(found, places, strict=True):
         assert word.tolist() == [int.from_bytes(octets[a + place : a + place + 8], "little") for a in at]
+
+
+@given(st.binary(min_size=1, max_size=300), st.data())
+def test_stretches_are_copied_side_by_side(octets: bytes, data: st.DataObject) -> None:
+    """Of any size, in any order, more than once, and from the buffer to which they are copied."""
+    ends = data.draw(st.lists(st.tuples(st.integers(1, len(octets)), st.integers(1, len(octets))), max_size=20))
+    length = np.array([min(each) for each in ends], np.int64)
+    at = np.array([end for end, _ in ends], np.int64) - length
+    wanted = b"".join(octets[a : a + n] for a, n in zip(at, length, strict=True))
+    buffer = np.frombuffer(octets + bytes(len(wanted)), np.uint8).copy()
+    copy_stretches(buffer, at, length, buffer[len(octets) :])
+    assert buffer.tobytes() == octets + wanted
+
+
+@given(st.lists(st.tuples(st.integers(0, 50), st.integers(0, 5))))
+def test_ranges_follow_each_other(given_ranges: list[tuple[int, int]]) -> None:
+    """Empty ones as well."""
+    low, size = np.array(given_ranges, np.int64).reshape(-1, 2).T
+    assert ranges(low, low + size).tolist() == [n for a, count in given_ranges for n in range(a, a + count)]

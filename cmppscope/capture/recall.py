@@ -95,6 +95,8 @@ class Runs(NamedTuple):
 
     def find(self, address: I64) -> tuple[I64, Bool]:
         """Tell where octets that were asked for are in the buffer, by their addresses, and whether they are there."""
+        if not len(self.address):
+            return np.zeros(len(address), np.int64), np.zeros(len(address), np.bool_)
         if len(self.address) == 1:
             return address - int(self.address[0] - self.position[0]), np.full(len(address), self.there[0])
         run = np.searchsorted(self.address, address, "right") - 1

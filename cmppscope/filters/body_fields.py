@@ -3,15 +3,19 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator
+from functools import partial
 
 import numpy as np
 
-from cmppscope.columns import COMPILED, MO_REPORT, REPORTS, Body
+from cmppscope.columns import COMPILED, MO_REPORT, REPORTS, Body, Columns
 from cmppscope.columns import Field as Column
 from cmppscope.filters.columns import Occurrences, joined, layer_values
 from cmppscope.filters.field import Field, Read
+from cmppscope.filters.holding import Holding, strings_holding, together
+from cmppscope.filters.needles import Needles
 from cmppscope.filters.tables import PDU, PduTable
 from cmppscope.filters.values import Kind
+from cmppscope.tables import I64
 from dissectors.cmpp.enums import DELIVER, FWD
 
 ALIASES = {
@@ -39,42 +43,50 @@ def _kind(column: Column) -> Kind:
     return _KINDS.get(column.kind) or (Kind.MSG_ID if column.width == 8 else Kind.NUMBER)
 
 
-def _of_body(command: int, name: str) -> Read:
-    """Read a field of a command's bodies."""
-    return lambda table: layer_values(table.columns.rows(command), table.columns.body(command), name)
+Layers = Iterator[tuple[I64, Columns]]
+"""Fields of some rows of a table, and which rows these are."""
 
 
-def _of_reports(name: str) -> Read:
-    """Read a field of status reports in DELIVER and FWD."""
-
-    def read(table: PduTable) -> Occurrences:
-        found = [
-            layer_values(table.columns.rows(command)[rows], columns, name)
-            for command in (DELIVER, FWD)
-            for rows, columns in table.columns.reports(command).values()
-        ]
-        return joined(found, len(table))
-
-    return read
+def _bodies(table: PduTable, command: int) -> Layers:
+    """Give the bodies of a command."""
+    yield table.columns.rows(command), table.columns.body(command)
 
 
-def _of_mo_reports(name: str) -> Read:
-    """Read a field of reports about MOs."""
-
-    def read(table: PduTable) -> Occurrences:
-        rows, columns = table.columns.mo_reports()
-        return layer_values(table.columns.rows(FWD)[rows], columns, name)
-
-    return read
+def _reports(table: PduTable) -> Layers:
+    """Give the status reports in DELIVER and FWD."""
+    for command in (DELIVER, FWD):
+        for rows, columns in table.columns.reports(command).values():
+            yield table.columns.rows(command)[rows], columns
 
 
-def _layer(prefix: str, body: Body, said: str, read: Callable[[str], Read]) -> Iterator[Field]:
+def _mo_reports(table: PduTable) -> Layers:
+    """Give the reports about MOs."""
+    rows, columns = table.columns.mo_reports()
+    yield table.columns.rows(FWD)[rows], columns
+
+
+def _layer(prefix: str, body: Body, said: str, layers: Callable[[PduTable], Layers]) -> Iterator[Field]:
     """Make the fields of one layer."""
     for column in body.fields:
         name = f"{prefix}.{column.name}"
-        names = _VERSIONS if column.layer_class == "Version" else {}
-        meaning = f"{column.spelt} of {said}."
-        yield Field(name, PDU, _kind(column), meaning, read(column.name), ALIASES.get(name, ()), names)
+
+        def read(table: PduTable, name: str = column.name) -> Occurrences:
+            return joined([layer_values(*each, name) for each in layers(table)], len(table))
+
+        def holding(table: PduTable, needles: Needles, name: str = column.name) -> Holding:
+            return together(strings_holding(*each, name, needles) for each in layers(table))
+
+        kind = _kind(column)
+        yield Field(
+            name,
+            PDU,
+            kind,
+            f"{column.spelt} of {said}.",
+            read,
+            ALIASES.get(name, ()),
+            _VERSIONS if column.layer_class == "Version" else {},
+            holding if kind is Kind.TEXT else None,
+        )
 
 
 _VERSIONS = {"2.0": 0x20, "2.1": 0x21, "3.0": 0x30}
@@ -85,9 +97,9 @@ def layers() -> Iterator[Field]:
     for command, body in COMPILED.items():
         said = f"{body.command} ({body.section.removeprefix('2.0 ')})" if body.section else body.command
         prefix = body.command.removeprefix("CMPP_").lower()
-        yield from _layer(prefix, body, said, lambda name, c=command: _of_body(c, name))  # type: ignore[misc]
-    yield from _layer("report", REPORTS[60], "a status report (§7.4.5.1)", _of_reports)
-    yield from _layer("mo_report", MO_REPORT, "a report about an MO (§7.5.4.1)", _of_mo_reports)
+        yield from _layer(prefix, body, said, partial(_bodies, command=command))
+    yield from _layer("report", REPORTS[60], "a status report (§7.4.5.1)", _reports)
+    yield from _layer("mo_report", MO_REPORT, "a report about an MO (§7.5.4.1)", _mo_reports)
 
 
 def bare(fields: list[Field]) -> Iterator[Field]:
@@ -99,14 +111,17 @@ def bare(fields: list[Field]) -> Iterator[Field]:
         if name in _NOT_BARE or len({part.kind for part in parts}) > 1:
             continue
         where = ", ".join(part.name.partition(".")[0].upper() for part in parts)
-        reads = [part.read for part in parts]
 
-        def read(table: PduTable, reads: list[Read] = reads) -> Occurrences:
-            return joined([each(table) for each in reads], len(table))
+        def read(table: PduTable, parts: list[Field] = parts) -> Occurrences:
+            return joined([each.read(table) for each in parts], len(table))
+
+        def holding(table: PduTable, needles: Needles, parts: list[Field] = parts) -> Holding:
+            return together(each.holding(table, needles) for each in parts if each.holding is not None)
 
         spelt = parts[0].meaning.partition(" of ")[0]
         meaning = f"{spelt} of {where}."
-        yield Field(name, PDU, parts[0].kind, meaning, read, ALIASES.get(name, ()), parts[0].names)
+        searched = None if parts[0].holding is None else holding
+        yield parts[0]._replace(name=name, meaning=meaning, read=read, aliases=ALIASES.get(name, ()), holding=searched)
 
 
 def part(name: str, shift: int, bits: int, meaning: str, whole: Read) -> Field:

@@ -16,9 +16,8 @@ import numpy as np
 import polars as pl
 from numpy.typing import NDArray
 
-from cmppscope.arrays import octets_at, stable_order
+from cmppscope.arrays import octets_at, ranges, stable_order
 from cmppscope.columns import Columns
-from cmppscope.filters.needles import encoded
 from cmppscope.tables import I64, U8, Bool
 from dissectors.cmpp.text import CODECS, UDHI_BITS
 
@@ -69,7 +68,8 @@ def layer_values(rows: I64, columns: Columns, name: str) -> Occurrences:
     field = columns.body.fields[columns.body.by_name[name]]
     valid = columns.valid(name)
     if field.kind == "list":
-        return _elements(rows, columns, name, field.width)
+        rows, octets = elements(rows, columns, name, field.width)
+        return Occurrences(rows, strings(octets))
     if field.kind == "content":
         return _contents(rows, columns, name)
     if field.kind == "string":
@@ -116,21 +116,15 @@ def _contents(rows: I64, columns: Columns, name: str) -> Occurrences:
     return Occurrences(rows[at], pl.Series(_slices(octets, starts, starts + size[at]), dtype=pl.Binary))
 
 
-def _elements(rows: I64, columns: Columns, name: str, width: int) -> Occurrences:
-    """Give the elements of lists of Octet Strings, each with its row."""
+def elements(rows: I64, columns: Columns, name: str, width: int) -> tuple[I64, U8]:
+    """Give the elements of lists of Octet Strings: the row of each, and an array [elements, width]."""
     offset, size = columns.place(name)
     count = np.where(columns.valid(name), size // width, 0)
-    total = int(count.sum())
-    if not total:
-        return Occurrences(np.zeros(0, np.int64), pl.Series([], dtype=pl.String))
     starts = columns.position + offset
-    if total == len(count) and (count == 1).all():
-        places, owner = starts, rows
-    else:
-        index = np.arange(total) - np.repeat(np.cumsum(count) - count, count)
-        places, owner = np.repeat(starts, count) + index * width, np.repeat(rows, count)
-    windows = np.lib.stride_tricks.sliding_window_view(columns.octets, width)
-    return Occurrences(owner, strings(np.ascontiguousarray(windows[places])))
+    if (count == 1).all():
+        return rows, octets_at(columns.octets, starts, width)
+    places = np.repeat(starts, count) + ranges(np.zeros(len(count), np.int64), count) * width
+    return np.repeat(rows, count), octets_at(columns.octets, places, width)
 
 
 def _slices(octets: bytes, starts: I64, ends: I64) -> list[bytes]:
@@ -138,14 +132,23 @@ def _slices(octets: bytes, starts: I64, ends: I64) -> list[bytes]:
     return [octets[start:stop] for start, stop in zip(starts.tolist(), ends.tolist(), strict=True)]
 
 
-def texts(rows: I64, columns: Columns, reports: Bool) -> Occurrences:
-    """Decode Msg_Content by Msg_Fmt, behind its user data header; reports and Msg_Fmts without text have none."""
-    coding = _codings(columns, reports)
+def contents(columns: Columns, reports: Bool) -> tuple[NDArray[np.int8], I64, I64]:
+    """Tell where the texts of messages are: their coding (its place in CODECS, -1 where there is none), begin and end.
+
+    They begin behind the user data header; `reports` marks contents that are none.
+    """
+    coding = np.where(columns.valid("msg_content") & ~reports, _CODEC_OF[columns.integer("msg_fmt")], np.int8(-1))
     offset, size = columns.place("msg_content")
     starts = columns.position + offset
     ends = starts + size
     headed = np.flatnonzero((coding >= 0) & (columns.integer("tp_udhi") & UDHI_BITS > 0) & (size > 0))
     starts[headed] = np.minimum(starts[headed] + 1 + columns.octets[starts[headed]], ends[headed])
+    return coding, starts, ends
+
+
+def texts(rows: I64, columns: Columns, reports: Bool) -> Occurrences:
+    """Decode Msg_Content by its Msg_Fmt; reports and Msg_Fmts without text have none."""
+    coding, starts, ends = contents(columns, reports)
     found: list[Occurrences] = []
     for number, codec in enumerate(_CODECS):
         chosen = coding == number
@@ -162,57 +165,6 @@ def texts(rows: I64, columns: Columns, reports: Bool) -> Occurrences:
 _CODECS = tuple(dict.fromkeys(CODECS.values()))
 _CODEC_OF = np.array([_CODECS.index(CODECS[n]) if n in CODECS else -1 for n in range(256)], np.int8)
 """The place of its codec in `_CODECS`, by Msg_Fmt; -1 where there is none."""
-
-
-def _codings(columns: Columns, reports: Bool) -> NDArray[np.int8]:
-    """Tell which of `_CODECS` the content of each row is read with; -1 where there is no text."""
-    return np.where(columns.valid("msg_content") & ~reports, _CODEC_OF[columns.integer("msg_fmt")], np.int8(-1))
-
-
-def holding(columns: Columns, reports: Bool, needles: tuple[str, ...]) -> Bool:
-    """Tell which contents have the octets of a needle, or may have: no other text than theirs can hold one."""
-    found = np.zeros(len(columns), np.bool_)
-    coding = _codings(columns, reports)
-    offset, size = columns.place("msg_content")
-    for number, codec in enumerate(_CODECS):
-        wanted = encoded(needles, codec)
-        if wanted:
-            rows = np.flatnonzero((coding == number) & (size >= min(map(len, wanted))))
-            found[rows] = _searched(columns.octets, (columns.position + offset)[rows], size[rows], wanted)
-    return found
-
-
-def _searched(octets: U8, starts: I64, sizes: I64, wanted: list[bytes]) -> Bool:
-    """Tell which runs of octets hold one of those wanted, or end a little before one.
-
-    Runs of nearly the same size are copied together, so that one search goes through many.
-    """
-    found = np.zeros(len(starts), np.bool_)
-    steps = (sizes + _STEP - 1) // _STEP
-    for step in np.flatnonzero(np.bincount(steps)).tolist():
-        width = min(step * _STEP, len(octets))
-        of_step = np.flatnonzero(steps == step)
-        at_a_time = max(1, _AT_A_TIME // width)
-        for begin in range(0, len(of_step), at_a_time):
-            rows = of_step[begin : begin + at_a_time]
-            block = octets_at(octets, np.minimum(starts[rows], len(octets) - width), width).tobytes()
-            for each in wanted:
-                found[rows[_rows_with(each, block, width)]] = True
-    return found
-
-
-_STEP = 32
-_AT_A_TIME = 1 << 18
-
-
-def _rows_with(wanted: bytes, block: bytes, width: int) -> list[int]:
-    """Give the rows, of so many octets each, in which some octets begin."""
-    rows = []
-    at = block.find(wanted)
-    while at >= 0:
-        rows.append(at // width)
-        at = block.find(wanted, (rows[-1] + 1) * width)
-    return rows
 
 
 def _decoded(octets: U8, starts: I64, ends: I64, codec: str) -> pl.Series:

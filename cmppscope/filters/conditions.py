@@ -11,7 +11,7 @@ import polars as pl
 from cmppscope.filters import values
 from cmppscope.filters.errors import FilterError
 from cmppscope.filters.field import Field
-from cmppscope.filters.needles import needles, required
+from cmppscope.filters.needles import NOTHING, Needles, needles, required
 from cmppscope.filters.syntax import Comparison, Membership, Operand, Value
 from cmppscope.filters.values import Kind
 
@@ -52,15 +52,17 @@ def membership(field: Field, node: Membership, zone: dt.tzinfo) -> pl.Expr:
     return reduce(pl.Expr.or_, tests)
 
 
-def needles_of(field: Field, node: Comparison | Membership, operator: str = "==") -> tuple[str, ...]:
-    """Give texts of which any value that passes holds one; none where that cannot be told."""
+def needles_of(field: Field, node: Comparison | Membership, operator: str = "==") -> Needles:
+    """Give texts of which any value that passes holds one."""
     if field.kind is not Kind.TEXT:
-        return ()
+        return NOTHING
     if isinstance(node, Membership):
         return needles(low.whole if high is None else "" for low, high in node.items)
     if operator == "matches":
-        return needles([required(node.value.whole)])
-    return needles([node.value.whole]) if operator in {"==", "contains"} else ()
+        return needles([required(node.value.whole)], caseless=True)
+    if operator == "contains":
+        return needles([node.value.whole], enough=node.operand.cut is None)
+    return needles([node.value.whole]) if operator == "==" else NOTHING
 
 
 def check_operator(field: Field, node: Comparison) -> None:

@@ -6,6 +6,8 @@ from collections.abc import Callable, Mapping
 from typing import Any, NamedTuple
 
 from cmppscope.filters.columns import Occurrences
+from cmppscope.filters.holding import Holding
+from cmppscope.filters.needles import Needles
 from cmppscope.filters.values import Kind
 
 Read = Callable[[Any], Occurrences]
@@ -24,6 +26,5 @@ class Field(NamedTuple):
     aliases: tuple[str, ...] = ()
     names: Mapping[str, int] = {}
     """Words that stand for its numbers."""
-    narrow: Callable[[Any, tuple[str, ...]], Any] | None = None
-    """From the table and some texts to a table with no other values than those that may hold one of them, which is
-    quicker to read; or to None where most may."""
+    holding: Callable[[Any, Needles], Holding] | None = None
+    """From the table and needles to the rows that hold one, which is quicker than to read all values."""

@@ -13,9 +13,11 @@ import numpy as np
 
 from cmppscope.columns import COMPILED
 from cmppscope.filters.body_fields import bare, layers, part
-from cmppscope.filters.columns import Occurrences, holding, joined, some, texts
+from cmppscope.filters.columns import Occurrences, joined, some, texts
 from cmppscope.filters.errors import FilterError, nearest
 from cmppscope.filters.field import Field, Read
+from cmppscope.filters.holding import Holding, texts_holding, together
+from cmppscope.filters.needles import Needles
 from cmppscope.filters.session_fields import SESSIONS
 from cmppscope.filters.tables import FINDING, MESSAGE, PDU, SESSION, TABLES, TRANSACTION, PduTable
 from cmppscope.filters.values import Kind
@@ -67,15 +69,13 @@ def _reports(table: PduTable, command: int) -> Bool:
     return reports
 
 
-def _with_text(table: PduTable, needles: tuple[str, ...]) -> PduTable | None:
-    """Find the PDUs whose octets have the text of a needle where texts are; None where most have."""
-    chosen, count = {}, 0
-    for command in _WITH_TEXT:
-        body = table.columns.body(command)
-        found = holding(body, _reports(table, command), needles)
-        chosen[command] = np.flatnonzero(found)
-        count += len(found)
-    return None if 2 * sum(map(len, chosen.values())) > count else table.part(chosen)
+def _with_text(table: PduTable, needles: Needles) -> Holding:
+    """Find the PDUs whose text holds a needle."""
+    columns = table.columns
+    return together(
+        texts_holding(columns.rows(command), columns.body(command), _reports(table, command), needles)
+        for command in _WITH_TEXT
+    )
 
 
 _WITH_TEXT = (SUBMIT, DELIVER, FWD)
@@ -143,7 +143,7 @@ PDUS = (
         Kind.TEXT,
         "Text of SUBMIT, DELIVER and FWD, decoded by Msg_Fmt.",
         _text,
-        narrow=_with_text,
+        holding=_with_text,
     ),
 )
 """Fields of every PDU; those of bodies are made from the layers."""

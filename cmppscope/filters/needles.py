@@ -3,26 +3,45 @@
 A needle is a part of the text that stands there as it is. Decoding with ASCII, UCS-2 and GB 18030 gives each character
 from octets of its own, and from these alone, but for U+FFFD, which stands for whatever cannot be decoded. So a text
 that holds a needle without U+FFFD was decoded from octets that hold the needle's octets. Of regular expressions, which
-are blind to case, only characters without case count, outside groups and classes, where nothing makes them optional.
+are blind to case, only characters count of which no other one but the other case of ASCII is taken for the same,
+outside groups and classes, where nothing makes them optional; octets are compared whatever the case of ASCII.
 """
 
 from __future__ import annotations
 
 from collections.abc import Iterable
+from typing import NamedTuple
 
 _REPLACED = "\ufffd"
 _SIGNS = " !\"#%&',-/0123456789:;<=>@_`~"
 """Characters of ASCII that have no case, and no meaning in regular expressions outside of classes."""
+_LETTERS = "abcdefghijlmnopqrtuvwxyzABCDEFGHIJLMNOPQRTUVWXYZ"
+"""All of ASCII but K, for which the sign of Kelvin is taken as well, and S, for which the long one is."""
 _REPEATS = frozenset("*?+{")
 """What may make the character before it optional, `+` with another one behind it."""
 _BREAKS = frozenset("dDwWsSbBAznrtfva")
 """Letters behind a backslash that take nothing after them."""
 
 
-def needles(texts: Iterable[str]) -> tuple[str, ...]:
+class Needles(NamedTuple):
+    """Texts of which a value that passes holds one."""
+
+    texts: tuple[str, ...] = ()
+    """None where that cannot be told."""
+    caseless: bool = False
+    """Whether letters of ASCII may stand there in the other case."""
+    enough: bool = False
+    """Whether every value that holds one passes."""
+
+
+NOTHING = Needles()
+"""No hint."""
+
+
+def needles(texts: Iterable[str], *, caseless: bool = False, enough: bool = False) -> Needles:
     """Give the texts of which a value must hold one; none where a text gives no hint."""
     found = tuple(dict.fromkeys(texts))
-    return found if all(map(_told, found)) else ()
+    return Needles(found, caseless, enough) if all(map(_told, found)) else NOTHING
 
 
 def _told(text: str) -> bool:
@@ -41,14 +60,16 @@ def encoded(texts: Iterable[str], codec: str) -> list[bytes]:
     return found
 
 
-def caseless(character: str) -> bool:
-    """Tell whether a character is taken for no other one when case does not matter."""
-    return character in _SIGNS or "\u2e80" <= character <= "\u9fff" or "\uff01" <= character <= "\uff20"
+def steady(character: str) -> bool:
+    """Tell whether, where case does not matter, only the other case of ASCII is taken for a character besides it."""
+    if character in _SIGNS or character in _LETTERS:
+        return True
+    return "\u2e80" <= character <= "\u9fff" or "\uff01" <= character <= "\uff20"
 
 
-def longest_caseless(text: str) -> str:
-    """Give the longest part of a text that looks the same whatever the case of letters."""
-    runs = "".join(each if caseless(each) else _REPLACED for each in text).split(_REPLACED)
+def longest_steady(text: str) -> str:
+    """Give the longest part of a text that is all steady."""
+    runs = "".join(each if steady(each) else _REPLACED for each in text).split(_REPLACED)
     return max(runs, key=len)
 
 
@@ -70,7 +91,7 @@ def required(pattern: str) -> str:
             at = pattern.find("}", at) + 1 or len(pattern)
         elif character in "()":
             depth += 1 if character == "(" else -1
-        elif not depth and caseless(character) and pattern[at : at + 1] not in _REPEATS:
+        elif not depth and steady(character) and pattern[at : at + 1] not in _REPEATS:
             runs[-1] += character
             continue
         runs.append("")

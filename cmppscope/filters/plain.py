@@ -14,7 +14,7 @@ import polars as pl
 from cmppscope.filters.conditions import COLUMN
 from cmppscope.filters.errors import FilterError
 from cmppscope.filters.fields import COMMANDS, INDEX, PRESENCE, find
-from cmppscope.filters.needles import longest_caseless, needles
+from cmppscope.filters.needles import longest_steady, needles
 from cmppscope.filters.selection import All, Any, Atom, Condition, Filter
 from cmppscope.filters.syntax import Value
 from cmppscope.filters.tables import PDU, TABLES, TRANSACTION
@@ -87,7 +87,8 @@ def words_filter(text: str, target: str, meaning: Meaning, streams: Iterable[int
         parts += [Atom(target, INDEX[target][name], found) for name in _NUMBERS[target]]
     if target == PDU:
         pattern = COLUMN.str.contains(f"(?i){re.escape(text)}")
-        hint = needles([longest_caseless(text)])
+        part = longest_steady(text)
+        hint = needles([part], caseless=True, enough=part == text)
         parts += [Atom(target, INDEX[target][name], pattern, hint) for name in _TEXTS]
         parts += _msg_ids(text)
     parts += _meanings(low, target, meaning)

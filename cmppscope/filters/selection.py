@@ -17,12 +17,14 @@ from typing import NamedTuple
 import numpy as np
 import polars as pl
 
+from cmppscope.arrays import none
 from cmppscope.filters import conditions, syntax
 from cmppscope.filters.columns import Occurrences
 from cmppscope.filters.errors import FilterError
 from cmppscope.filters.field import Field
 from cmppscope.filters.fields import INDEX, PRESENCE, find, unknown
-from cmppscope.filters.tables import PDU, SESSION, TABLES, Table
+from cmppscope.filters.needles import NOTHING, Needles
+from cmppscope.filters.tables import PDU, SESSION, TABLES, PduTable, Table
 from cmppscope.filters.values import Kind
 from cmppscope.tables import I64, Bool
 
@@ -36,8 +38,8 @@ class Atom:
     """None asks for nothing: every row will do."""
     test: pl.Expr | None = None
     """What a value must be; None asks for any value."""
-    needles: tuple[str, ...] = ()
-    """Texts of which a value that passes holds one; none where that cannot be told."""
+    needles: Needles = NOTHING
+    """Texts of which a value that passes holds one."""
 
     @property
     def column(self) -> Hashable:
@@ -240,29 +242,28 @@ def _rows(atom: Atom, table: Table) -> Bool:
     """Ask a question of every row of its table."""
     if atom.field is None:
         return np.ones(len(table), np.bool_)
-    found = _values(atom.field, atom, table)
-    if atom.test is None or not len(found):
-        passed = np.ones(len(found), np.bool_)
-    else:
+    read, holding = atom.field.read, atom.field.holding
+    if holding is None or not atom.needles.texts or not isinstance(table, PduTable) or table.has(atom.field.name):
+        return _passed(atom, table.once(atom.field.name, lambda: read(table)), len(table))
+
+    def search() -> tuple[I64, Occurrences]:
+        found = holding(table, atom.needles)
+        sure, maybe = found if atom.needles.enough else (none(), np.concatenate(found))
+        return sure, read(table.part(np.unique(maybe))) if len(maybe) else Occurrences(none(), none())
+
+    sure, others = table.once(atom.column, search)
+    passed = _passed(atom, others, len(table))
+    passed[sure] = True
+    return passed
+
+
+def _passed(atom: Atom, found: Occurrences, count: int) -> Bool:
+    """Tell in which of `count` rows a value passes."""
+    passed = np.ones(len(found), np.bool_)
+    if atom.test is not None and len(found):
         frame = pl.Series("value", found.values).to_frame()
-        passed = frame.select(atom.test.fill_null(value=False)).to_series().to_numpy()
-    return _spread(Occurrences(found.rows, passed), len(table))
-
-
-def _values(of: Field, atom: Atom, table: Table) -> Occurrences:
-    """Give the values of a question's field: all of them, or those that may pass where that is quicker."""
-    if atom.needles and of.narrow is not None and not table.has(of.name):
-        narrow = of.narrow
-
-        def some_values() -> Occurrences | None:
-            part = narrow(table, atom.needles)
-            return None if part is None else of.read(part)
-
-        found: Occurrences | None = table.once(atom.column, some_values)
-        if found is not None:
-            return found
-    everything: Occurrences = table.once(of.name, lambda: of.read(table))
-    return everything
+        passed = frame.select(atom.test.fill_null(value=False)).to_series().to_numpy(writable=True)
+    return _spread(Occurrences(found.rows, passed), count)
 
 
 def _spread(passed: Occurrences, count: int) -> Bool:

@@ -7,18 +7,17 @@ has both its PDUs; a session has all of its. Columns of a table are made when th
 from __future__ import annotations
 
 import ipaddress
-from collections.abc import Callable, Collection, Hashable, Iterable, Mapping, Sequence
+from collections.abc import Callable, Collection, Hashable, Iterable, Sequence
 from dataclasses import dataclass, field
 from typing import Any, NamedTuple, Protocol, TypeVar
 
 import numpy as np
 import polars as pl
 
-from cmppscope.arrays import none
-from cmppscope.columns import Columns, Once, PduColumns
+from cmppscope.columns import Once, PduColumns
 from cmppscope.filters.columns import Occurrences, some
 from cmppscope.filters.values import address
-from cmppscope.tables import I64, PduBatch, Row
+from cmppscope.tables import I64, LAYOUT_20, U8, PduBatch, Row
 from cmppscope.transactions import Transactions
 
 PDU, TRANSACTION, MESSAGE, SESSION, FINDING = TABLES = ("pdu", "transaction", "message", "session", "finding")
@@ -87,26 +86,21 @@ def end_of(ip_version: int, number: int, port: int) -> End:
 class SomeColumns(PduColumns):
     """The typed fields of some PDUs of a batch."""
 
-    def __init__(self, whole: PduColumns, chosen: Mapping[int, I64]) -> None:
-        """`chosen` has the rows among those of each command; commands that are not there have none."""
+    def __init__(self, whole: PduColumns, chosen: I64) -> None:
+        """`chosen` has their rows, ascending."""
         super().__init__(whole.batch)
         self._whole = whole
         self._chosen = chosen
 
     def rows(self, command: int) -> I64:
-        """Give the rows of a command."""
-        return self._whole.rows(command)[self._of(command)]
+        """Give the rows of a command that are laid out as in 2.0."""
+        batch, rows = self.batch, self._chosen
+        found: I64 = rows[(batch.command[rows] == command) & (batch.layout[rows] == LAYOUT_20)]
+        return found
 
-    def body(self, command: int) -> Columns:
-        """Give the columns of those rows."""
-        if command not in self._columns:
-            whole, rows = self._whole.body(command), self._of(command)
-            self._columns[command] = Columns(whole.octets, whole.position[rows], whole.length[rows], whole.body)
-        return self._columns[command]
-
-    def _of(self, command: int) -> I64:
-        """Give the rows that were chosen among those of a command."""
-        return self._chosen.get(command, none())
+    def where(self, rows: I64) -> tuple[U8, I64]:
+        """Give the buffer that holds some PDUs, and where each begins in it."""
+        return self._whole.where(rows)
 
 
 class PduTable(Kept):
@@ -131,8 +125,8 @@ class PduTable(Kept):
         super().keep_only(names)
         self.columns = type(self.columns)(self.batch)
 
-    def part(self, rows: Mapping[int, I64]) -> PduTable:
-        """Give the same PDUs with the bodies of some only: `rows` are those among the rows of each command."""
+    def part(self, rows: I64) -> PduTable:
+        """Give the same PDUs with the bodies of some only."""
         return PduTable(self.batch, self.session, self._ends, SomeColumns(self.columns, rows))
 
     def keys(self, space: str) -> Occurrences:

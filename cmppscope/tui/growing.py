@@ -2,19 +2,25 @@
 
 from __future__ import annotations
 
-from cmppscope.arrays import grown, none
-from cmppscope.tables import I64
+from typing import Generic, TypeVar
+
+import numpy as np
+from numpy.typing import NDArray
+
+from cmppscope.arrays import grown
+
+_Kind = TypeVar("_Kind", bound=np.generic)
 
 
-class Growing:
+class Growing(Generic[_Kind]):
     """A column that grows at its end; views of it stay as they were."""
 
-    def __init__(self) -> None:
-        """Begin empty."""
-        self._values = none()
-        self._count = 0
+    def __init__(self, values: NDArray[_Kind]) -> None:
+        """Begin with some values, of which nobody else has need."""
+        self._values = values
+        self._count = len(values)
 
-    def add(self, values: I64) -> None:
+    def add(self, values: NDArray[_Kind]) -> None:
         """Put values behind those that are there."""
         end = self._count + len(values)
         if end > len(self._values):
@@ -23,6 +29,6 @@ class Growing:
         self._count = end
 
     @property
-    def values(self) -> I64:
+    def values(self) -> NDArray[_Kind]:
         """View all values."""
         return self._values[: self._count]

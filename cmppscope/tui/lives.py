@@ -10,6 +10,7 @@ from typing import NamedTuple
 
 import numpy as np
 
+from cmppscope.arrays import none
 from cmppscope.messages.ledger import AGAIN, JOINED
 from cmppscope.rules import Facts
 from cmppscope.tables import I64, Bool
@@ -71,13 +72,13 @@ class Lives:
 
     def __init__(self) -> None:
         """Begin with none."""
-        self._heads = Growing()
+        self._heads = Growing(none())
         """Rows of the closed transactions that carry a message."""
         self._closed = 0
-        self._reports = Growing()
-        self._joined = [Growing() for _ in range(_FIELDS)]
-        self._again = [Growing() for _ in range(_FIELDS)]
-        self._leaders = [Growing() for _ in range(2)]
+        self._reports = Growing(none())
+        self._joined = [Growing(none()) for _ in range(_FIELDS)]
+        self._again = [Growing(none()) for _ in range(_FIELDS)]
+        self._leaders = [Growing(none()) for _ in range(2)]
         self._order: I64 = np.zeros(0, np.int64)
 
     def add(self, lives: list[Life], closed: list[Transactions]) -> None:

@@ -27,6 +27,8 @@ from cmppscope.report.safe import printable
 from cmppscope.rules import Facts, Severity
 from cmppscope.tables import FrameBatch
 from cmppscope.transactions import Transactions
+from cmppscope.tui import held
+from cmppscope.tui.held import octets_of
 from cmppscope.tui.lives import Life, life_of
 from cmppscope.tui.recalled import Arrival, kept
 from cmppscope.tui.store import FindingRow, Snapshot, StreamEnds
@@ -107,6 +109,8 @@ class Loader:
         self._inbox = inbox
         self._last = 0.0
         self._cost = 0.0
+        self._octets = 0
+        """Octets of all PDUs."""
         self._closed: dict[int, model.Session] = {}
         self.stopped = False
 
@@ -175,10 +179,12 @@ class Loader:
         self._inbox.put(put)
 
     def _arrival(self, facts: Facts) -> Arrival:
-        """Take what the store keeps of the PDUs: no octets, but where to find them."""
+        """Take what the store keeps of the PDUs: of the first ones their octets, of all where to find them."""
         batch, places = facts.batch, facts.places or nowhere(len(facts.batch))
         places = kept(self.recall, batch, places)
-        return Arrival(replace(batch, octets=np.zeros(0, np.uint8)), facts.session, places)
+        self._octets += int(batch.length.sum())
+        octets = octets_of(batch) if self._octets <= held.MOST else None
+        return Arrival(replace(batch, octets=np.zeros(0, np.uint8)), facts.session, places, octets)
 
 
 def _end(delivery: Delivery, notes: list[tuple[str, str]]) -> None:

@@ -10,6 +10,7 @@ from __future__ import annotations
 import struct
 from collections.abc import Callable
 from dataclasses import replace
+from functools import cached_property
 from typing import NamedTuple
 
 import numpy as np
@@ -36,6 +37,8 @@ class Arrival(NamedTuple):
     session: I64
     """The number of the session of each."""
     places: Places
+    octets: U8 | None = None
+    """Those of all PDUs, one behind the other; None where the store is not to hold them."""
 
 
 class Extent(NamedTuple):
@@ -68,8 +71,8 @@ class Recalled:
     def __init__(self, recall: Recall) -> None:
         """`recall` finds octets by their addresses."""
         self.recall = recall
-        self._address = Growing()
-        self._row, self._frame, self._piece, self._length = (Growing() for _ in range(4))
+        self._address = Growing(none())
+        self._row, self._frame, self._piece, self._length = (Growing(none()) for _ in range(4))
 
     def add(self, places: Places) -> None:
         """Take the places of the next PDUs."""
@@ -139,59 +142,51 @@ class Region:
         self._address = address
         self._pieces = pieces
         self._header = header
-        self._first = np.cumsum(pieces.counts) - pieces.counts
-        direct = np.flatnonzero(address != NOWHERE)
+        direct = address != NOWHERE
         owner = np.repeat(np.arange(len(pieces.row)), pieces.counts)
         lost = (pieces.counts == 0) | (np.bincount(owner[pieces.address == NOWHERE], minlength=len(pieces.row)) > 0)
         known = ~lost[owner]
-        room = int(pieces.length[known].sum())
+        self._room = int(pieces.length[known].sum())
         self._runs = recall.runs(
             np.concatenate([address[direct], pieces.address[known]]),
             np.concatenate([header[0][direct], pieces.length[known]]),
-            room,
+            self._room,
         )
-        self._free = len(self._runs.octets) - room
-        """Where PDUs are put together next."""
-        self._position, self._there = np.zeros(len(address), np.int64), np.zeros(len(address), np.bool_)
-        self._position[direct], self._there[direct] = self._runs.find(address[direct])
-        self._waiting = np.zeros(len(address), np.bool_)
-        self._waiting[pieces.row[~lost]] = True
+        self._whole = np.flatnonzero(~lost)
+        """Which of the PDUs in pieces have all of them."""
+        self._known = known
 
     def find(self, rows: I64) -> Octets:
         """Give some of the PDUs, rows ascending."""
-        waiting = rows[self._waiting[rows]]
-        if len(waiting):
-            self._put_together(waiting)
-        buffer, position, there = self._runs.octets, self._position[rows], self._there[rows]
-        self._check(rows, position, there)
-        position[~there] = len(buffer)
-        return Octets(buffer, position, there)
+        found = self._find(rows)
+        self._check(rows, found.position, found.there)
+        found.position[~found.there] = len(found.buffer)
+        return found
 
-    def _put_together(self, rows: I64) -> None:
-        """Copy pieces of PDUs one behind the other."""
-        which = np.searchsorted(self._pieces.row, rows)
-        counts = self._pieces.counts[which]
-        pieces = ranges(self._first[which], self._first[which] + counts)
-        address, sizes = self._pieces.address[pieces], self._pieces.length[pieces]
-        at, there = self._runs.find(address)
-        heads = np.cumsum(counts) - counts
-        self._position[rows] = self._free + (np.cumsum(sizes) - sizes)[heads]
-        self._there[rows] = np.logical_and.reduceat(there, heads)
-        self._waiting[rows] = False
-        self._copy(at, sizes)
+    def _find(self, rows: I64) -> Octets:
+        """Tell where PDUs are, whatever their headers say."""
+        address = self._address[rows]
+        position, there = self._runs.find(address)
+        split = np.flatnonzero(address == NOWHERE)
+        if len(split):
+            which = np.searchsorted(self._pieces.row, rows[split])
+            position[split], there[split] = (column[which] for column in self._together)
+        return Octets(self._runs.octets, position, there)
 
-    def _copy(self, at: I64, sizes: I64) -> None:
-        """Copy pieces to where PDUs are put together."""
-        octets, total = self._runs.octets, int(sizes.sum())
-        if total < _SHORT * len(at):
-            copy_stretches(octets, at, sizes, self._free)
-            self._free += total
-            return
-        for begin in range(0, len(at), _AT_A_TIME):
-            part = slice(begin, begin + _AT_A_TIME)
-            copied = np.frombuffer(joined(octets, at[part], sizes[part]), np.uint8)
-            octets[self._free : self._free + len(copied)] = copied
-            self._free += len(copied)
+    @cached_property
+    def _together(self) -> tuple[I64, Bool]:
+        """Put PDUs together from their pieces: where each is, and whether it is there."""
+        pieces, octets = self._pieces, self._runs.octets
+        position, there = np.zeros(len(pieces.row), np.int64), np.zeros(len(pieces.row), np.bool_)
+        if len(self._whole):
+            sizes = pieces.length[self._known]
+            at, read = self._runs.find(pieces.address[self._known])
+            counts = pieces.counts[self._whole]
+            heads = np.cumsum(counts) - counts
+            position[self._whole] = len(octets) - self._room + (np.cumsum(sizes) - sizes)[heads]
+            there[self._whole] = np.logical_and.reduceat(read, heads)
+            copy_stretches(octets, at, sizes, octets[len(octets) - self._room :])
+        return position, there
 
     def _check(self, rows: I64, position: I64, there: Bool) -> None:
         """Take for not there what has another header than the PDU had."""
@@ -208,13 +203,8 @@ class Region:
         """Give an address in the file in which a PDU lies."""
         if self._address[row] != NOWHERE:
             return int(self._address[row])
-        return int(self._pieces.address[self._first[np.searchsorted(self._pieces.row, row)]])
-
-
-_SHORT = 40
-"""Octets of pieces that are copied octet by octet, which for longer ones takes longer than a slice of each."""
-_AT_A_TIME = 1 << 14
-"""Pieces that are put together in one go, so that few of them are objects at a time."""
+        before = int(np.searchsorted(self._pieces.row, row))
+        return int(self._pieces.address[self._pieces.counts[:before].sum()])
 
 
 def kept(recall: Recall, batch: PduBatch, places: Places) -> Places:
@@ -236,24 +226,28 @@ def kept(recall: Recall, batch: PduBatch, places: Places) -> Places:
 class Span(PduBatch):
     """A run of PDUs of the store; their octets are read when they are looked at, RecallError where they are gone."""
 
-    __slots__ = ("_octets", "_read")
+    __slots__ = ("_read", "_region")
 
     def __init__(self, read: Callable[[], Region], columns: PduBatch) -> None:
         """Take the columns of a batch; `read` gives its octets."""
         self._read = read
-        self._octets: Region | None = None
+        self._region: Region | None = None
         for name in PduBatch.__slots__:
             if name not in {"octets", "position"}:
                 setattr(self, name, getattr(columns, name))
 
     def found(self, rows: I64) -> Octets:
         """Give some of the PDUs, rows ascending; RecallError where one of them cannot be read again."""
-        if self._octets is None:
-            self._octets = self._read()
-        octets = self._octets.find(rows)
+        octets = self.region().find(rows)
         if not octets.there.all():
-            raise RecallError(self._octets.recall.trouble or "the octets are gone")
+            raise RecallError(self.region().recall.trouble or "the octets are gone")
         return octets
+
+    def region(self) -> Region:
+        """Give where the PDUs lie."""
+        if self._region is None:
+            self._region = self._read()
+        return self._region
 
     def __len__(self) -> int:
         """Count the PDUs."""
@@ -271,7 +265,7 @@ class Span(PduBatch):
 
     def forget(self) -> None:
         """Let go of the octets until they are looked at again."""
-        self._octets = None
+        self._region = None
 
 
 class SpanColumns(PduColumns):

@@ -8,10 +8,12 @@ from __future__ import annotations
 
 import contextlib
 from collections.abc import Callable, Iterable, Iterator
+from concurrent.futures import ThreadPoolExecutor
 from typing import Any, NamedTuple
 
 import numpy as np
 
+from cmppscope.columns import Made, PduColumns
 from cmppscope.filters.errors import FilterError
 from cmppscope.filters.plain import plain_words, words_filter
 from cmppscope.filters.selection import Filter, Sieve
@@ -37,9 +39,10 @@ from cmppscope.tui.lives import Kept
 from cmppscope.tui.recalled import RecallError, Span, SpanColumns
 from cmppscope.tui.rows import Finder, Rows, shown_finder
 from cmppscope.tui.rows.findings import PlaceRows
-from cmppscope.tui.store import FindingRow, Snapshot, Store
+from cmppscope.tui.store import SPAN, FindingRow, Snapshot, Store
 
-AT_A_TIME = 1 << 17
+_THREADS = 2
+AT_A_TIME = _THREADS * SPAN
 """Rows that a filter looks at before what it found is shown."""
 BY_ENDS = frozenset(("ip.addr", "ip.src", "ip.dst", "tcp.port", "tcp.srcport", "tcp.dstport"))
 """Fields that are known when the ends of a stream are."""
@@ -182,24 +185,28 @@ class _Hunt:
     def _ready(self) -> Sieve:
         """Show the filter the other tables, once."""
         if self._sieve is None:
-            self._sieve = Sieve(self._filter)
+            sieve = self._sieve = Sieve(self._filter)
+
+            def show(table: Table) -> None:
+                with contextlib.suppress(RecallError):
+                    sieve.see(table)
+                self._let_go(table)
+
             for need in sorted(self._filter.needs):
-                for table in self._tables(need):
-                    with contextlib.suppress(RecallError):
-                        self._sieve.see(table)
-                    self._let_go(table)
+                _at_once(show, self._tables(need))
         return self._sieve
 
     def _test_pdus(self, which: I64, sieve: Sieve) -> Bool:
         """Tell which PDUs pass: those of each part of the store in turn."""
         low, high = int(which[0]), int(which[-1]) + 1
+        tables = dict(self._pdu_tables(low, high))
+        fresh = [start for start in tables if start not in self._passing]
+        passing = _at_once(lambda table: self._pass(table, sieve), [tables[start] for start in fresh])
+        self._passing |= zip(fresh, passing, strict=True)
         mask = np.zeros(high - low, np.bool_)
-        for start, table in self._pdu_tables(low, high):
-            if start not in self._passing:
-                self._passing[start] = self._pass(table, sieve)
-            passing = self._passing[start]
+        for start, table in tables.items():
             first, last = max(start, low), min(start + len(table), high)
-            mask[first - low : last - low] = passing[first - start : last - start]
+            mask[first - low : last - low] = self._passing[start][first - start : last - start]
         return mask[which - low]
 
     def _pass(self, table: PduTable, sieve: Sieve) -> Bool:
@@ -228,7 +235,8 @@ class _Hunt:
             if table is None or len(table) != stop - start:
                 batch = self._pdus.span(start, stop)
                 session, ends = self._pdus.session[start:stop], ends_of(self._snapshot)
-                table = searched[start] = PduTable(batch, session, ends, SpanColumns(batch))
+                columns = SpanColumns(batch) if isinstance(batch, Span) else PduColumns(batch)
+                table = searched[start] = PduTable(batch, session, ends, columns)
             yield start, table
 
     def _tables(self, kind: str) -> Iterable[Table]:
@@ -250,6 +258,12 @@ class _Hunt:
         sp_ids = {row.session: row.sp_id for row in self._snapshot.sessions}
         accounts = [_Account(sp_ids.get(number)) for number in range(int(self._pdus.session.max(initial=-1)) + 1)]
         return message_tables(StoredListing(self._pdus, transactions, lives), accounts, self._results)
+
+
+def _at_once(work: Callable[[Any], Made], tables: Iterable[Table]) -> list[Made]:
+    """Do the same to several tables, to some of them at a time: much of the work is NumPy's, which lets others work."""
+    with ThreadPoolExecutor(_THREADS) as pool:
+        return list(pool.map(work, tables))
 
 
 class _Account(NamedTuple):

@@ -13,15 +13,17 @@ from typing import Any, NamedTuple
 
 import numpy as np
 
+from cmppscope.arrays import none
 from cmppscope.capture.recall import Recall
 from cmppscope.references import Places, nowhere
 from cmppscope.report import model
 from cmppscope.report.names import CHINA
 from cmppscope.rules import STANDARD, Place, Results, Severity
-from cmppscope.tables import I64, LAYOUT_NONE, Bool, PduBatch
+from cmppscope.tables import I64, LAYOUT_NONE, U8, Bool, PduBatch
 from cmppscope.transactions import Transactions
 from cmppscope.transactions.table import no_transactions
 from cmppscope.tui.growing import Growing
+from cmppscope.tui.held import Held
 from cmppscope.tui.lives import Lives
 from cmppscope.tui.recalled import Extent, Header, Octets, Recalled, RecallError, Region, Span, kept
 
@@ -35,9 +37,10 @@ class Pdus:
 
     def __init__(self, recall: Recall | None = None) -> None:
         """Begin with none; `recall` reads octets of the capture, by default only those that are kept in it."""
-        self._columns = {name: Growing() for name in PDU_COLUMNS}
-        self._session = Growing()
+        self._columns = {name: Growing(none()) for name in PDU_COLUMNS}
+        self._session = Growing(none())
         self._recalled = Recalled(recall or Recall())
+        self._held = Held()
         self._count = 0
         self.searched: dict[int, Any] = {}
         """What a search keeps of spans of PDUs, by the first row of each."""
@@ -46,8 +49,11 @@ class Pdus:
         """Count the PDUs."""
         return self._count
 
-    def add(self, batch: PduBatch, session: I64, places: Places | None = None) -> None:
-        """Take the next PDUs, and the number of the session of each; without `places` their octets are copied."""
+    def add(self, batch: PduBatch, session: I64, places: Places | None = None, octets: U8 | None = None) -> None:
+        """Take the next PDUs, and the number of the session of each; without `places` their octets are copied.
+
+        `octets` are held, as long as none were missing before.
+        """
         if not len(batch):
             return
         if places is None:
@@ -56,6 +62,8 @@ class Pdus:
             column.add(getattr(batch, name))
         self._session.add(session)
         self._recalled.add(places)
+        if octets is not None and self._held.rows == self._count:
+            self._held.add(octets, len(batch))
         self._count += len(batch)
 
     def column(self, name: str) -> I64:
@@ -77,9 +85,13 @@ class Pdus:
         """Divide the first `count` rows into those that are searched at a time."""
         return [(start, min(start + SPAN, count)) for start in range(0, count, SPAN)]
 
-    def span(self, start: int, stop: int) -> Span:
-        """Give the PDUs of a span as a batch that reads their octets when they are asked for."""
+    def span(self, start: int, stop: int) -> PduBatch:
+        """Give the PDUs of a span as a batch; one whose octets are not held reads them when they are asked for."""
         columns = self._batch(slice(start, stop), start + 1)
+        if stop <= self._held.rows:
+            columns.octets = self._held.octets(start, stop, self.column("length"))
+            columns.position = np.cumsum(columns.length) - columns.length
+            return columns
 
         def read() -> Region:
             return self._recalled.region(np.arange(start, stop), _header(columns))
@@ -132,7 +144,7 @@ class TransactionStore:
 
     def __init__(self) -> None:
         """Begin with none."""
-        self._closed = {name: Growing() for name in Transactions.__slots__}
+        self._closed = {name: Growing(none()) for name in Transactions.__slots__}
         self._pending = no_transactions()
         self._whole: Transactions | None = None
 

@@ -9,7 +9,7 @@ import pytest
 from hypothesis import example, given, settings
 from hypothesis import strategies as st
 
-from cmppscope.filters.needles import caseless, encoded, longest_caseless, needles, required
+from cmppscope.filters.needles import NOTHING, Needles, encoded, longest_steady, needles, required, steady
 
 CODECS = ["ascii", "utf-16-be", "gb18030"]
 TEXTS = st.text(alphabet="验码ab1é\u4e00\U0001f600\ufffd", max_size=6)
@@ -28,33 +28,40 @@ def test_a_text_is_made_of_octets_of_its_own(content: tuple[str, bytes], begin: 
     """Whatever stands in a decoded text, but for U+FFFD, stands in the octets as it is written in that coding."""
     codec, octets = content
     part = octets.decode(codec, "replace")[begin : begin + length]
-    for told in needles([part]):
+    for told in needles([part]).texts:
         assert encoded([told], codec)[0] in octets
 
 
 def test_what_tells_nothing_is_no_needle() -> None:
     """An empty text, U+FFFD and halves of characters; one of several is enough."""
-    assert needles(["a", "b", "a"]) == ("a", "b")
+    assert needles(["a", "b", "a"], enough=True) == Needles(("a", "b"), enough=True)
     for text in ("", "a\ufffd", "\ud800"):
-        assert needles([text]) == needles(["a", text]) == ()
+        assert needles([text], caseless=True) == needles(["a", text]) == NOTHING
     assert encoded(["a", "é", "b"], "ascii") == [b"a", b"b"]
 
 
-def test_characters_without_case() -> None:
-    """Regular expressions take none of them for another character."""
+def test_steady_characters() -> None:
+    """Regular expressions take none of them for another character, but letters of ASCII for those of the other case."""
     everything = [chr(n) for n in range(0x110000) if not 0xD800 <= n < 0xE000]
-    wanted = [each for each in everything if caseless(each)]
+    wanted = [each for each in everything if steady(each)]
     assert len(wanted) > 20_000
     named = "".join(f"\\x{{{ord(each):x}}}" for each in wanted)
     assert pl.Series(everything).filter(pl.Series(everything).str.contains(f"(?i)^[{named}]")).to_list() == wanted
+    letters = [each for each in wanted if each.isascii() and each.isalpha()]
+    assert len(letters) == 2 * (26 - len("ks"))
+    for each in letters:
+        assert pl.Series(wanted).filter(pl.Series(wanted).str.contains(f"(?i)^{each}")).to_list() == sorted(
+            (each.upper(), each.lower())
+        )
 
 
-def test_words_are_searched_for_by_what_has_no_case() -> None:
-    """The longest part of them."""
-    assert [longest_caseless(text) for text in ("13800138000", "code 1234", "验证码 abc", "abc")] == [
+def test_words_are_searched_for_by_what_is_steady() -> None:
+    """The longest part of them that is steady."""
+    assert [longest_steady(text) for text in ("13800138000", "code 1234", "é验证码 abc", "task", "é")] == [
         "13800138000",
-        " 1234",
-        "验证码 ",
+        "code 1234",
+        "验证码 abc",
+        "ta",
         "",
     ]
 
@@ -83,7 +90,8 @@ def test_words_are_searched_for_by_what_has_no_case() -> None:
         (r"\x411", ""),
         (r"\p{Han}1", ""),
         (r"\b{start}12", "12"),
-        ("Code12", "12"),
+        ("Code12", "Code12"),
+        ("Task123", "123"),
         ("[验证", ""),
         ("", ""),
     ],

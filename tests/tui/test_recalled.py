@@ -23,9 +23,10 @@ from cmppscope.analysis import Analysis, Options
 from cmppscope.capture import Capture
 from cmppscope.capture.source import Window
 from cmppscope.redact import Redaction
+from cmppscope.tui import held
 from cmppscope.tui.app import CmppscopeApp
 from cmppscope.tui.loading import Inbox, Loader
-from cmppscope.tui.recalled import Extent, RecallError
+from cmppscope.tui.recalled import Extent, RecallError, Span
 from cmppscope.tui.rows.fields import frames_of
 from cmppscope.tui.rows.pdus import PduRows
 from cmppscope.tui.store import Pdus, Store
@@ -150,12 +151,14 @@ def pcapng(frames: Sequence[Frame]) -> bytes:
     return b"".join(made)
 
 
+@pytest.mark.parametrize("most", [0, 500, held.MOST])
 @pytest.mark.parametrize("batch_frames", [1, 2, 100_000])
 @pytest.mark.parametrize("kind", ["pcap", "pcapng", "gzip", "stdin", "files", "live"])
 def test_octets_come_back_from_everywhere(
-    kind: str, batch_frames: int, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+    kind: str, batch_frames: int, most: int, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """Files of each format, compressed ones, standard input, several files, an interface; fragments are among them."""
+    monkeypatch.setattr(held, "MOST", most)
     path = tmp_path / "a.pcap"
     path.write_bytes(pcap(TALK))
     source: Any = Capture([path], batch_frames)
@@ -177,6 +180,7 @@ def test_octets_come_back_from_everywhere(
     pdus, kept = loaded.store.pdus, loaded.store.pdus._recalled.recall._kept
     assert pdus.column("sequence").tolist() == [1, 1, 2, 3, 4, 2, 5]
     check(loaded)
+    assert sum(len(part.values) for part in pdus._held._parts) <= most
     assert [extent.frame for extent in pdus.extents(3)] == [5, 6, 7]
     if kind in {"pcap", "pcapng"}:
         assert kept == len(loaded.came[4])  # the one in fragments
@@ -228,15 +232,17 @@ def load_sample(name: str) -> Store:
 
 
 @pytest.mark.parametrize("text", ["text contains o", "latency > 0", "sequence_id > 1 and submit.pk_total == 1", "139"])
-def test_a_search_lets_go_of_the_octets(text: str) -> None:
+def test_a_search_lets_go_of_the_octets(text: str, monkeypatch: pytest.MonkeyPatch) -> None:
     """What is kept for the next filter is columns, not octets; and the next filter finds the same."""
+    monkeypatch.setattr(held, "MOST", 0)
     store = load_sample("gbk.pcap")
     rows = PduRows(store, Redaction(active=True), store.zone)
     text = text.replace("sequence_id", "cmpp.sequence_id")
     *_, first = arrange(rows, Wish(needle=text), None)
     assert store.pdus.searched
     for table in store.pdus.searched.values():
-        assert table.batch._octets is None
+        assert isinstance(table.batch, Span)
+        assert table.batch._region is None
         assert not table.columns._columns
     *_, again = arrange(rows, Wish(needle=text), None)
     assert first.found is not None

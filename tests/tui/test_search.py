@@ -21,8 +21,8 @@ from cmppscope.filters.tables import PduTable
 from cmppscope.references import Places
 from cmppscope.report.names import CHINA
 from cmppscope.tables import NOWHERE
-from cmppscope.tui import recalled
-from cmppscope.tui.recalled import Header, Recalled, RecallError, SpanColumns
+from cmppscope.tui import held
+from cmppscope.tui.recalled import Header, Recalled, RecallError, Span, SpanColumns
 from cmppscope.tui.search import _Hunt, read
 from cmppscope.tui.store import Store
 from dissectors.cmpp.enums import RESPONSE, SUBMIT
@@ -57,13 +57,15 @@ def in_memory(frames: Sequence[Frame], text: str) -> list[int]:
 
 
 @settings(max_examples=8, deadline=None)
-@given(wild(), st.lists(st.integers(0, 60), max_size=4), st.sampled_from([1, 3, 4096]), st.sampled_from([1, 40, 10**6]))
-def test_screens_find_what_is_there(frames: list[Frame], cuts: list[int], span: int, short: int) -> None:
-    """Whatever the peers and TCP do, however many PDUs are searched at a time, twice in a row."""
+@given(
+    wild(), st.lists(st.integers(0, 60), max_size=4), st.sampled_from([1, 3, 4096]), st.sampled_from([0, 400, 10**6])
+)
+def test_screens_find_what_is_there(frames: list[Frame], cuts: list[int], span: int, most: int) -> None:
+    """Whatever the peers and TCP do, however many PDUs are searched at a time or held in memory, twice in a row."""
     with pytest.MonkeyPatch.context() as patch:
         patch.setattr("cmppscope.tui.store.SPAN", span)
-        patch.setattr(recalled, "_SHORT", short)
-        patch.setattr(recalled, "_AT_A_TIME", 2)
+        patch.setattr(held, "MOST", most)
+        patch.setattr(held, "_PART", 200)
         store = load(batches(frames, cuts)).store
         for text in FILTERS:
             wanted = in_memory(frames, text)
@@ -71,6 +73,13 @@ def test_screens_find_what_is_there(frames: list[Frame], cuts: list[int], span: 
             assert (text, passing(store, text)) == (text, wanted)
 
 
+@pytest.fixture
+def nothing_held(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Hold no octets in memory."""
+    monkeypatch.setattr(held, "MOST", 0)
+
+
+@pytest.mark.usefixtures("nothing_held")
 def test_a_text_in_pieces_is_found(tmp_path: Path) -> None:
     """Segments end in the middle of what is looked for, in files as in what was kept."""
     whole = conversation([f"{n} SP SUBMIT {n} text={'needle' if n > 10 else 'nothing'}" for n in range(1, 21)])
@@ -85,12 +94,14 @@ def test_a_text_in_pieces_is_found(tmp_path: Path) -> None:
     assert passing(store, "text contains needle") == list(range(10, 20)) == in_memory(frames, "text contains needle")
 
 
+@pytest.mark.usefixtures("nothing_held")
 @pytest.mark.parametrize("order", [1, -1])
 @pytest.mark.parametrize("name", ["every-pdu.pcapng", "gateway-forwarding.pcap", "login-and-report.pcap"])
 def test_columns_of_a_span_are_those_of_its_octets(name: str, order: int) -> None:
     """Every command's body, whichever is asked for first; none is read where there is none."""
     store = load(Capture([SAMPLES / name])).store
     span = store.pdus.span(0, len(store.pdus))
+    assert isinstance(span, Span)
     whole, columns = PduColumns(store.pdus.batch(np.arange(len(store.pdus)))), SpanColumns(span)
     for command in sorted(COMPILED)[::order]:
         body, other = columns.body(command), whole.body(command)
@@ -103,6 +114,7 @@ def test_columns_of_a_span_are_those_of_its_octets(name: str, order: int) -> Non
         assert columns.body(command) is body
 
 
+@pytest.mark.usefixtures("nothing_held")
 def test_a_filter_without_octets_reads_none(monkeypatch: pytest.MonkeyPatch) -> None:
     """Commands, numbers of frames and bodies that no PDU has need no file."""
     store = load(Capture([SAMPLES / "login-and-report.pcap"])).store
@@ -112,6 +124,19 @@ def test_a_filter_without_octets_reads_none(monkeypatch: pytest.MonkeyPatch) -> 
     assert store.pdus.trouble is None
 
 
+def test_what_is_held_is_not_read_again(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Filters of any field find the same."""
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(held, "MOST", 0)
+        read_again = load(Capture([SAMPLES / "every-pdu.pcapng"])).store
+    store = load(Capture([SAMPLES / "every-pdu.pcapng"])).store
+    wanted = [passing(read_again, text) for text in FILTERS]
+    monkeypatch.setattr(Recall, "runs", lambda *_: pytest.fail("something was read"))
+    assert [passing(store, text) for text in FILTERS] == wanted
+    assert sum(map(len, wanted))
+
+
+@pytest.mark.usefixtures("nothing_held")
 def test_what_changed_hides_its_own_command(tmp_path: Path) -> None:
     """Where the header of one PDU is another now, no PDU of its command is trusted; others are."""
     path = tmp_path / "some.pcap"
@@ -156,13 +181,8 @@ def recalled_of(pdus: list[bytes], cuts: dict[int, list[int]], lost: set[int]) -
 
 @pytest.mark.parametrize("lost", [set(), {1}, {2}, {0, 2}, {0, 1, 2, 3}, {1, 3}])
 @pytest.mark.parametrize("rows", [[0, 1, 2, 3], [1], [2], [3, 1], [], [0, 2]])
-@pytest.mark.parametrize("short", [1, 40])
-def test_pdus_are_put_together_as_they_are_asked_for(
-    lost: set[int], rows: list[int], short: int, monkeypatch: pytest.MonkeyPatch
-) -> None:
+def test_pdus_are_put_together_as_they_are_asked_for(lost: set[int], rows: list[int]) -> None:
     """Those of which a piece is lost are not there; all others are, in any order, once and again."""
-    monkeypatch.setattr(recalled, "_SHORT", short)
-    monkeypatch.setattr(recalled, "_AT_A_TIME", 2)
     pdus = [bytes([0, 0, 0, size, 0, 0, 0, 4, 0, 0, 0, size]) + bytes(range(12, size)) for size in (20, 30, 40, 60)]
     made, header = recalled_of(pdus, {1: [5, 6], 2: [39], 3: [1]}, lost)
     region = made.region(np.arange(4), header)

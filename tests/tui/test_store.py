@@ -5,6 +5,7 @@ from __future__ import annotations
 import numpy as np
 
 from cmppscope.analysis import Analysis, Options
+from cmppscope.arrays import none
 from cmppscope.capture import Capture
 from cmppscope.tui.growing import Growing
 from cmppscope.tui.lives import Lives
@@ -38,7 +39,7 @@ def loaded(name: str, batch_frames: int = 100_000) -> tuple[Store, list[tuple[st
 
 def test_views_of_a_column_stay_as_they_were() -> None:
     """A view taken before rows were added does not change, however much is added."""
-    column = Growing()
+    column = Growing(none())
     column.add(np.arange(1000))
     before = column.values
     for start in range(1000, 10_000, 1000):

@@ -11,7 +11,8 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from cmppscope.filters import columns
+from cmppscope.filters import columns, holding
+from cmppscope.filters.needles import Needles
 from cmppscope.filters.plain import words_filter
 from cmppscope.filters.selection import Filter, Sieve
 from cmppscope.filters.tables import PDU, PduTable
@@ -22,11 +23,13 @@ from dissectors.cmpp.enums import DELIVER, FWD, SUBMIT
 
 from .conftest import CHINA, REAL, SAMPLES, chosen, seen
 
+Body = tuple[int, bytes, int]
+"""Command_Id, octets and layout."""
 LAYERS = {SUBMIT: CMPPSubmit, DELIVER: CMPPDeliver, FWD: CMPPFwd}
 
 
-def table_of(bodies: Sequence[tuple[int, bytes, int]], before: bytes = b"\x78", behind: bytes = b"") -> PduTable:
-    """Put bodies (Command_Id, octets, layout) into a batch, with octets between them."""
+def table_of(bodies: Sequence[Body], before: bytes = b"\x78", behind: bytes = b"") -> PduTable:
+    """Put bodies into a batch, with octets between them."""
     octets, position = b"", []
     for number, (command, body, _) in enumerate(bodies):
         octets += before
@@ -61,15 +64,15 @@ def body(command: int, content: bytes, msg_fmt: int, udhi: int, kind: int) -> by
 
 
 def passing(wanted: Filter, table: PduTable, *, plain: bool) -> list[int]:
-    """Give the rows that pass, with all texts read first or not."""
-    if plain:
-        Sieve(Filter("text", PDU, CHINA)).choose(table)
-        assert table.has("cmpp.text")
+    """Give the rows that pass, with all values read first or not."""
+    for name in wanted.fields if plain else ():
+        Sieve(Filter(name, PDU, CHINA)).choose(table)
+        assert table.has(name)
     rows: list[int] = np.flatnonzero(Sieve(wanted).choose(table)).tolist()
     return rows
 
 
-def same(wanted: Filter, bodies: Sequence[tuple[int, bytes, int]], behind: bytes = b"") -> list[int]:
+def same(wanted: Filter, bodies: Sequence[Body], behind: bytes = b"") -> list[int]:
     """Demand that both ways give the same rows, and give them."""
     quick, plain = (passing(wanted, table_of(bodies, behind=behind), plain=plain) for plain in (False, True))
     assert quick == plain
@@ -87,7 +90,7 @@ CODINGS = {0: "ascii", 8: "utf-16-be", 15: "gb18030", 25: "utf-16-be", 0xF1: "as
 
 
 @st.composite
-def messages(draw: st.DrawFn) -> tuple[int, bytes, int]:
+def messages(draw: st.DrawFn) -> Body:
     """Draw a message in some coding, or what looks like one: other Msg_Fmts, headers, reports, octets cut off."""
     command, msg_fmt = draw(st.sampled_from(list(LAYERS))), draw(st.sampled_from(list(CODINGS)))
     text = draw(TEXTS).encode(CODINGS[draw(st.sampled_from([msg_fmt, msg_fmt, 8, 15]))], "replace")
@@ -98,8 +101,11 @@ def messages(draw: st.DrawFn) -> tuple[int, bytes, int]:
     return command, made[: len(made) - cut], draw(st.sampled_from([LAYOUT_20, LAYOUT_20, LAYOUT_20, LAYOUT_30]))
 
 
-OPERATORS = ["text contains {}", "text == {}", "text in {{{}, {}}}", "text[1:3] == {}", "not text contains {}"]
-OPERATORS += ["text != {}", "text !== {}", "text === {}", "text > {}", "text matches {}", "text in {{{}..{}}}"]
+OPERATORS = [
+    *("text contains {}", "text[1:3] contains {}", "text[0] contains {}", "not text contains {}", "text matches {}"),
+    *("text == {}", "text[1:3] == {}", "text != {}", "text !== {}", "text === {}", "text > {}"),
+    *("text in {{{}, {}}}", "text in {{{}..{}}}"),
+]
 
 
 @settings(max_examples=80, deadline=None)
@@ -109,14 +115,81 @@ OPERATORS += ["text != {}", "text !== {}", "text === {}", "text > {}", "text mat
     st.lists(TEXTS, min_size=2, max_size=2),
     st.sampled_from([1, 64, 1 << 18]),
 )
-def test_both_ways_find_the_same(
-    bodies: list[tuple[int, bytes, int]], operator: str, texts: list[str], at_a_time: int
-) -> None:
+def test_both_ways_find_the_same(bodies: list[Body], operator: str, texts: list[str], at_a_time: int) -> None:
     """Whatever the messages, the texts that are looked for, and how many are searched in one go."""
-    with mock.patch.object(columns, "_AT_A_TIME", at_a_time):
+    with mock.patch.object(holding, "_AT_A_TIME", at_a_time):
         wanted = Filter(operator.format(*map(quoted, texts)), PDU, CHINA)
         same(wanted, bodies)
         same(words_filter(texts[0], PDU, STANDARD.of, ()), bodies)
+
+
+STRINGS = [
+    *("src_id", "submit.service_id", "dest_terminal_id", "submit.dest_terminal_id", "src_terminal_id", "fwd.src_id"),
+    *("report.stat", "mo_report.stat", "report.dest_terminal_id"),
+]
+VALUES = st.text(alphabet="1aAkKsé验\ufffd\0", max_size=4)
+OCTETS = VALUES.map(str.encode) | VALUES.map(lambda text: text.encode("latin-1", "replace")) | st.binary(max_size=4)
+
+
+@st.composite
+def strings(draw: st.DrawFn) -> Body:
+    """Draw a PDU whose Octet Strings are short, long, of several codings, or cut off; lists have none to three."""
+    command = draw(st.sampled_from(list(LAYERS)))
+    layer = LAYERS[command](Msg_Content=b"".join(draw(st.lists(OCTETS, max_size=4))).ljust(60, b"1"))
+    named = {field.name for field in layer.fields_desc}
+    for name in named & {"Src_Id", "Service_Id", "Src_terminal_Id", "Dest_Id"}:
+        setattr(layer, name, (draw(OCTETS) * draw(st.sampled_from([1, 1, 9])))[:10])
+    if "Dest_terminal_Id" in named:
+        layer.Dest_terminal_Id = draw(st.lists(OCTETS, max_size=3))
+    if command == DELIVER:
+        layer.Registered_Delivery = draw(st.integers(0, 1))
+    elif command == FWD:
+        layer.Msg_Fwd_Type = draw(st.integers(0, 3))
+    made = bytes(layer)
+    return command, made[: len(made) - draw(st.sampled_from([0, 0, 1, 70]))], LAYOUT_20
+
+
+@settings(max_examples=120, deadline=None)
+@given(
+    st.lists(strings(), max_size=8),
+    st.sampled_from(STRINGS),
+    st.sampled_from(OPERATORS),
+    st.lists(VALUES, min_size=2, max_size=2),
+)
+def test_strings_are_found_both_ways(bodies: list[Body], field: str, operator: str, values: list[str]) -> None:
+    """Of bodies and reports, one of a kind or in lists, whatever their octets."""
+    same(Filter(operator.replace("text", field).format(*map(quoted, values)), PDU, CHINA), bodies)
+    same(words_filter(values[0], PDU, STANDARD.of, ()), bodies)
+
+
+def test_strings_that_hold_a_needle_are_not_made_texts() -> None:
+    """Where all octets of a needle are characters of their own."""
+    bodies = [(SUBMIT, bytes(CMPPSubmit(Src_Id=b"106" + each)), LAYOUT_20) for each in (b"912", b"913", b"\xe9")]
+    with mock.patch.object(columns, "strings", side_effect=AssertionError):
+        assert passing(Filter("src_id contains 691", PDU, CHINA), table_of(bodies), plain=False) == [0, 1]
+        assert passing(words_filter("0691", PDU, STANDARD.of, ()), table_of(bodies), plain=False) == [0, 1]
+    assert same(Filter('src_id contains "é"', PDU, CHINA), bodies) == [2]
+
+
+@pytest.mark.parametrize(
+    ("values", "text"),
+    [
+        ([b"1" * 20 + b"9", b"1"], "91"),  # of two strings that lie side by side
+        (["验".encode()], "é"),  # one octet of a character
+        ([b"1"], "1\0"),  # NULs at the end are none of the value
+    ],
+)
+def test_strings_that_only_seem_to_hold_a_text(values: list[bytes], text: str) -> None:
+    """Octets alone do not make the text."""
+    bodies = [(SUBMIT, bytes(CMPPSubmit(Src_Id=each, Dest_terminal_Id=values)), LAYOUT_20) for each in values]
+    for name in ("src_id", "dest_terminal_id"):
+        assert same(Filter(f"{name} contains {quoted(text)}", PDU, CHINA), bodies) == []
+
+
+def test_octets_of_letters_are_not_letters() -> None:
+    """Characters that differ in a bit, as letters and their capitals do, are others."""
+    bodies = [(SUBMIT, body(SUBMIT, each.encode("utf-16-be"), 8, 0, 0), LAYOUT_20) for each in "\u4100\u6100"]
+    assert same(words_filter("\u4100", PDU, STANDARD.of, ()), bodies) == [0]
 
 
 PLAIN = [(SUBMIT, body(SUBMIT, b"nothing", 0, 0, 0), LAYOUT_20)] * 8
@@ -145,7 +218,10 @@ PLAIN = [(SUBMIT, body(SUBMIT, b"nothing", 0, 0, 0), LAYOUT_20)] * 8
         (b"x" * 139 + b"!", 0, 0, "x!", True),
         (b"x" * 31 + b"!", 0, 0, "!", True),
         (b"x" * 32 + b"!", 0, 0, "!", True),
+        (b"code 1234", 0, 0, "code 2", False),
         (b"code", 0, 0, "code\0", False),
+        (b" code", 0, 0, "code\0", False),  # what is behind it
+        (b"code", 0, 0, "\4code"[:4], False),  # Msg_Length is before it
         (b"", 0, 0, "1", False),
     ],
 )
@@ -180,7 +256,7 @@ def test_the_text_of_a_neighbour_is_not_taken() -> None:
     assert passing(Filter('text contains "12x"', PDU, CHINA), quick, plain=False) == []
 
 
-def counted(text: str, bodies: Sequence[tuple[int, bytes, int]]) -> tuple[PduTable, int]:
+def counted(text: str, bodies: Sequence[Body]) -> tuple[PduTable, int]:
     """Filter messages; give the table and how many texts were read for it."""
     table, read = table_of(bodies), 0
     inner = columns._decoded
@@ -196,14 +272,18 @@ def counted(text: str, bodies: Sequence[tuple[int, bytes, int]]) -> tuple[PduTab
 
 
 def test_only_texts_that_may_pass_are_read() -> None:
-    """One of many; where most may pass, all of them, once and for every filter after."""
-    bodies = [*PLAIN, (SUBMIT, body(SUBMIT, b"12", 0, 0, 0), LAYOUT_20)]
-    table, read = counted('text matches "12."', bodies)
-    assert (read, table.has("cmpp.text")) == (1, False)
-    assert counted("text contains absent", bodies)[1] == 0
-    table, read = counted("text contains thing", bodies)
-    assert (read, table.has("cmpp.text")) == (9, True)
-    assert counted("text", bodies)[1] == 9
+    """None where their octets tell; of regular expressions those that hold what they need."""
+    gbk = (SUBMIT, body(SUBMIT, "12验".encode("gb18030"), 15, 0, 0), LAYOUT_20)
+    bodies = [*PLAIN, (SUBMIT, body(SUBMIT, b"12", 0, 0, 0), LAYOUT_20), gbk]
+    for text, read in (
+        ("text contains 12", 1),
+        ("text contains thing", 0),
+        ("text contains absent", 0),
+        ('text matches "12."', 2),
+        ("text", 10),
+    ):
+        table, count = counted(text, bodies)
+        assert (text, count, table.has("cmpp.text")) == (text, read, text == "text")
 
 
 @pytest.mark.parametrize(
@@ -225,7 +305,7 @@ def test_what_differs_or_is_ordered_is_read(text: str, found: list[int]) -> None
 def test_texts_that_were_read_are_not_searched() -> None:
     """Their column is quicker."""
     table = table_of([*PLAIN, (SUBMIT, body(SUBMIT, b"12", 0, 0, 0), LAYOUT_20)])
-    with mock.patch.object(columns, "_searched", side_effect=AssertionError):
+    with mock.patch.object(holding, "_places", side_effect=AssertionError):
         assert passing(Filter("text contains 12", PDU, CHINA), table, plain=True) == [8]
 
 
@@ -235,12 +315,12 @@ def test_the_same_filter_reads_nothing_again() -> None:
     table = table_of([*PLAIN, (SUBMIT, body(SUBMIT, b"12", 0, 0, 0), LAYOUT_20)])
     passing(wanted, table, plain=False)
     table.keep_only(wanted.columns)
-    with mock.patch.object(columns, "_searched", side_effect=AssertionError):
+    with mock.patch.object(holding, "_places", side_effect=AssertionError):
         assert passing(wanted, table, plain=False) == [8]
     other = Filter("text contains 34", PDU, CHINA)
     assert passing(other, table, plain=False) == []
     table.keep_only(other.columns)
-    assert list(table._made) == [("cmpp.text", ("34",))]
+    assert list(table._made) == [("cmpp.text", Needles(("34",), enough=True))]
 
 
 @pytest.mark.parametrize("text", ["验证码", "码", "1", "HELLO", "您好", "的", "测试"])
