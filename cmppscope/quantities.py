@@ -27,6 +27,15 @@ def duration(nanoseconds: int) -> str:
     return f"{value / 1000:.3g} s"
 
 
+def duration_beside(nanoseconds: int, limit_ns: int) -> str:
+    """Write a length of time so that it does not look like a limit that it is not: 60.02 s where that is 60 s."""
+    words = duration(nanoseconds)
+    if words != duration(limit_ns) or nanoseconds == limit_ns:
+        return words
+    figures = (f"{nanoseconds / 1_000_000_000:.{places}f}" for places in range(10))
+    return next(each for each in figures if float(each) != limit_ns / 1_000_000_000) + " s"
+
+
 def long_time(seconds: float) -> str:
     """Write seconds as minutes, from two hours on as hours, from two days on as days."""
     minutes = seconds / 60

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from cmppscope.quantities import Number, duration, long_time, milliseconds
+from cmppscope.quantities import Number, duration, duration_beside, long_time, milliseconds
 
 SECOND, MINUTE, HOUR, DAY = 1000.0, 60_000.0, 3_600_000.0, 86_400_000.0
 
@@ -64,3 +64,20 @@ def test_numbers_are_counted_where_the_format_has_words_for_it() -> None:
     """One and several have words of their own; any other format is that of a number."""
     one, more = (f"{Number(n):octet is|octets are} {Number(n)} {Number(n):03d} 0x{Number(n):02x}" for n in (1, 20))
     assert (one, more) == ("1 octet is 1 001 0x01", "20 octets are 20 020 0x14")
+
+
+@pytest.mark.parametrize(
+    ("nanoseconds", "words"),
+    [
+        (60_000_000_000, "60 s"),
+        (59_900_000_000, "59.9 s"),
+        (60_020_000_000, "60.02 s"),
+        (59_999_999_000, "59.999999 s"),
+        (60_000_000_001, "60.000000001 s"),
+        (61_000_000_000, "61 s"),
+        (7_200_000_000_000, "2 h"),
+    ],
+)
+def test_a_time_does_not_look_like_the_limit_that_it_is_not(nanoseconds: int, words: str) -> None:
+    """As many figures as it takes, and no more."""
+    assert duration_beside(nanoseconds, 60_000_000_000) == words

@@ -55,6 +55,13 @@ SESSIONS = (
     ),
     Field("session.status", SESSION, Kind.NUMBER, "Status of the last CONNECT_RESP.", _session(lambda s: s.status)),
     Field(
+        "session.first_status",
+        SESSION,
+        Kind.NUMBER,
+        "Status of the first CONNECT_RESP.",
+        _session(lambda s: s.first_status),
+    ),
+    Field(
         "session.login_time",
         SESSION,
         Kind.DURATION,

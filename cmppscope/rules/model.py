@@ -272,7 +272,7 @@ class Rule:
     detail: str
     """Words for one place: a format string over a, b, command, other, lapse, longest and the Hits' values.
 
-    `{a:octet is|octets are}` counts (`quantities.Number`); `{lapse}` is `a` as a length of time.
+    `{a:octet is|octets are}` counts (`quantities.Number`); `{lapse}` is `a` as a length of time, if no value is.
     """
     more: str
     """Further words where b is not 0."""
@@ -287,15 +287,15 @@ class Rule:
 
     def words(self, a: int, b: int, command: int, other: int = 0, values: Mapping[str, object] | None = None) -> str:
         """Say what is wrong in one place."""
-        return (self.detail + (self.more if b else "")).format(
-            a=Number(a),
-            b=Number(b),
-            command=command_name(command),
-            other=command_name(other),
-            lapse=duration(a),
-            longest=LONGEST,
-            **(values or {}),
-        )
+        known = {
+            "a": Number(a),
+            "b": Number(b),
+            "command": command_name(command),
+            "other": command_name(other),
+            "lapse": duration(a),
+            "longest": LONGEST,
+        }
+        return (self.detail + (self.more if b else "")).format(**known | dict(values or {}))
 
 
 def rule(

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import numpy as np
 
+from cmppscope.quantities import duration, duration_beside
 from cmppscope.rules.model import CAPTURE, Facts, Hits, Severity, rule
 from cmppscope.rules.open_ends import Waiting, requests
 from cmppscope.tables import I64, Bool
@@ -60,14 +61,17 @@ def terminate_unanswered(facts: Facts) -> list[Hits]:
     return [requests(table, waiting.terminate)]
 
 
-@rule("late-response", Severity.WARN, "§6.1", "the response to {command} came after {lapse}")
+@rule("late-response", Severity.WARN, "§6.1", "the response to {command} came after {lapse}, where T is {t}")
 def late(facts: Facts) -> Hits:
     """A response comes within T."""
     table = facts.paired.closed
     which = table.state == LATE
     if facts.paired.lossy:
         which &= ~np.isin(table.pdu, list(facts.paired.lossy))
-    return _requests(table, which, table.latency_ns, np.zeros_like(table.pdu))
+    hits = _requests(table, which, table.latency_ns, np.zeros_like(table.pdu))
+    t_ns = facts.timers.t_ns
+    hits.values = lambda place: {"lapse": duration_beside(int(hits.a[place]), t_ns), "t": duration(t_ns)}
+    return hits
 
 
 @rule("response-orphan", Severity.ERROR, "§7.3", "{command} with Sequence_Id {a} answers no request")
