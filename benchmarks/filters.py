@@ -3,8 +3,8 @@
     python benchmarks/filters.py [--runs 3] [CAPTURE]
 
 tshark reads the whole file for every filter, and so does `cmppscope pdus --filter`; the lines of both are thrown away.
-Beside them stands what the filter alone costs on PDUs that are held, as the screens hold them: the first time with its
-columns, then again. Wall times are medians, filters alone are CPU seconds.
+Beside them stands what the filter alone takes on the screens, that find rows among PDUs that were read before: the
+first time, then again. Wall times, medians.
 """
 
 from __future__ import annotations
@@ -17,12 +17,13 @@ import sys
 import time
 from pathlib import Path
 
-from cmppscope.analysis import Analysis
+from cmppscope.analysis import Options
 from cmppscope.capture import Capture
-from cmppscope.filters.selection import Filter, Sieve
-from cmppscope.filters.tables import TRANSACTION, PduTable, TransactionTable, end_of
-from cmppscope.report.names import CHINA
-from cmppscope.transactions.table import in_order
+from cmppscope.redact import Redaction
+from cmppscope.tui.loading import Inbox, Loader
+from cmppscope.tui.rows.pdus import PduRows
+from cmppscope.tui.store import Pdus, Store
+from cmppscope.tui.view import Wish, arrange
 from report_vs_tshark import ROOT, make, measure
 
 FILTERS = {
@@ -33,41 +34,39 @@ FILTERS = {
     "number": ('submit.dest_terminal_id contains "138"', 'cmpp.Dest_terminal_Id contains "138"'),
     "latency": ("transaction.latency > 100 ms", ""),
     "text": ('text contains "验证码"', ""),
+    "common text": ('text contains "您"', ""),
     "regex": ('text matches "验证码.{0,4}[0-9]"', ""),
+    "plain words": ("验证码", ""),
 }
 """Ours, and tshark's where it has one."""
 
 
-class Held:
-    """A capture's PDUs and transactions in memory."""
+class Screen:
+    """The list of PDUs, as the screens have it."""
 
     def __init__(self, capture: Path) -> None:
-        """Read them."""
-        analysis = Analysis()
-        facts = [analysis.feed(frames) for frames in Capture([capture])] + analysis.close()
-        closed = [table for each in facts for table in each.settled]
-        self.batches = [(each.batch, each.session) for each in facts if len(each.batch)]
-        self.transactions = in_order(closed)
-        self.streams = analysis.streams
-
-    def tables(self) -> list[PduTable]:
-        """Give the PDUs without any column."""
-        streams = self.streams
-        return [
-            PduTable(batch, session, lambda n: (end_of(*streams[n].originator), end_of(*streams[n].responder)))
-            for batch, session in self.batches
-        ]
+        """Read a capture."""
+        inbox = Inbox(lambda: None)
+        loader = Loader(Capture([capture]), Options(keep_findings=True), inbox)
+        self.store = Store(pdus=Pdus(loader.recall))
+        loader.run()
+        found = inbox.take()
+        for arrival in found.batches:
+            self.store.pdus.add(*arrival)
+        for table in found.closed:
+            self.store.transactions.add(table, None)
+        self.store.snapshot = found.snapshot or self.store.snapshot
+        self._rows = PduRows(self.store, Redaction(active=True), self.store.zone)
 
     def filtered(self, text: str) -> tuple[float, float, int]:
-        """Filter twice: (CPU seconds with the columns, CPU seconds without, PDUs that pass)."""
-        tables, seconds, hits = self.tables(), [], 0
+        """Filter twice: (seconds the first time, seconds again, PDUs that pass)."""
+        self.store.pdus.searched.clear()
+        seconds, hits = [], 0
         for _ in range(2):
-            began = time.process_time()
-            sieve = Sieve(Filter(text, "pdu", CHINA))
-            if TRANSACTION in sieve.filter.needs:
-                sieve.see(TransactionTable(self.transactions))
-            hits = sum(int(sieve.choose(table).sum()) for table in tables)
-            seconds.append(time.process_time() - began)
+            began = time.perf_counter()
+            *_, view = arrange(self._rows, Wish(needle=text))
+            seconds.append(time.perf_counter() - began)
+            hits = view.count(self._rows)
         return seconds[0], seconds[1], hits
 
 
@@ -84,24 +83,25 @@ def main() -> int:
         capture.parent.mkdir(parents=True, exist_ok=True)
         make(capture, [f"--frames={options.frames}", "--streams=16", "--seed=1"])
     tshark = shutil.which("tshark") is not None
-    held = Held(capture)
-    Filter("cmpp", "pdu", CHINA)
-    print(f"{capture.name}: {sum(len(batch) for batch, _ in held.batches):,} PDUs, median of {options.runs}")
+    screen = Screen(capture)
+    screen.filtered("cmpp.pdu == 1")  # loads what every filter needs
+    print(f"{capture.name}: {len(screen.store.pdus):,} PDUs, median of {options.runs}")
     print(
-        f"{'filter':<15}{'PDUs':>9}{'with columns':>14}{'again':>8}{'pdus --filter':>15}{'tshark -Y':>11}{'ratio':>8}"
+        f"{'filter':<15}{'PDUs':>9}{'on the screens':>16}{'again':>8}{'pdus --filter':>15}{'tshark -Y':>11}{'ratio':>8}"
     )
     for name, (ours, theirs) in FILTERS.items():
-        first, again, hits = held.filtered(ours)
-        commands = [[sys.executable, "-m", "cmppscope", "pdus", str(capture), "--format", "csv", "--filter", ours]]
-        if tshark and theirs:
-            commands.append(["tshark", "-n", "-r", str(capture), "-Y", theirs])
-        runs: list[list[float]] = [[] for _ in commands]
-        for _ in range(options.runs):
-            for times, command in zip(runs, commands, strict=True):
-                times.append(measure(command).seconds)
-        own, *peer = map(statistics.median, runs)
-        told = f"{peer[0]:>11.2f}{peer[0] / own:>8.1f}" if peer else f"{'-':>11}{'-':>8}"
-        print(f"{name:<15}{hits:>9}{first:>12.3f} s{again:>6.3f} s{own:>15.2f}{told}")
+        tries = [screen.filtered(ours) for _ in range(options.runs)]
+        first, again, hits = map(statistics.median, zip(*tries, strict=True))
+        if not theirs or not tshark:
+            print(f"{name:<15}{hits:>9.0f}{first:>14.3f} s{again:>6.3f} s")
+            continue
+        commands = [
+            [sys.executable, "-m", "cmppscope", "pdus", str(capture), "--format", "csv", "--filter", ours],
+            ["tshark", "-n", "-r", str(capture), "-Y", theirs],
+        ]
+        runs = [[measure(command).seconds for command in commands] for _ in range(options.runs)]
+        own, peer = map(statistics.median, zip(*runs, strict=True))
+        print(f"{name:<15}{hits:>9.0f}{first:>14.3f} s{again:>6.3f} s{own:>15.2f}{peer:>11.2f}{peer / own:>8.1f}")
     return 0
 
 

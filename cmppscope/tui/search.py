@@ -7,7 +7,7 @@ had then, and rows that were there never change.
 from __future__ import annotations
 
 import contextlib
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Callable, Iterable
 from concurrent.futures import ThreadPoolExecutor
 from typing import Any, NamedTuple
 
@@ -146,13 +146,12 @@ class _Hunt:
         self._filter = wanted
         self._snapshot = store.snapshot
         self._pdus = store.pdus
-        self._pdu_count = len(store.pdus)
-        self._spans = store.pdus.spans(self._pdu_count)
+        self._spans = store.pdus.spans(len(store.pdus))
         self._kept = wanted.columns - BY_ENDS if len(wanted.fields) <= _FIELDS_KEPT else frozenset()
         self._sieve: Sieve | None = None
         self._mask: Bool | None = None
-        self._passing: dict[int, Bool] = {}
-        """Which PDUs pass, by the first row of each span."""
+        self._passing: dict[tuple[int, int], Bool] = {}
+        """Which PDUs of a span pass."""
         asked = {wanted.target, *wanted.needs}
         self._transactions = store.transactions.later() if asked & {TRANSACTION, MESSAGE} else None
         self._lives = store.lives.kept if MESSAGE in asked else None
@@ -199,14 +198,14 @@ class _Hunt:
     def _test_pdus(self, which: I64, sieve: Sieve) -> Bool:
         """Tell which PDUs pass: those of each part of the store in turn."""
         low, high = int(which[0]), int(which[-1]) + 1
-        tables = dict(self._pdu_tables(low, high))
-        fresh = [start for start in tables if start not in self._passing]
-        passing = _at_once(lambda table: self._pass(table, sieve), [tables[start] for start in fresh])
+        spans = [(start, stop) for start, stop in self._spans if start < high and stop > low]
+        fresh = [span for span in spans if span not in self._passing]
+        passing = _at_once(lambda span: self._pass(self._span(*span), sieve), fresh)
         self._passing |= zip(fresh, passing, strict=True)
         mask = np.zeros(high - low, np.bool_)
-        for start, table in tables.items():
-            first, last = max(start, low), min(start + len(table), high)
-            mask[first - low : last - low] = self._passing[start][first - start : last - start]
+        for start, stop in spans:
+            first, last = max(start, low), min(stop, high)
+            mask[first - low : last - low] = self._passing[start, stop][first - start : last - start]
         return mask[which - low]
 
     def _pass(self, table: PduTable, sieve: Sieve) -> Bool:
@@ -225,24 +224,21 @@ class _Hunt:
             if isinstance(table.batch, Span):
                 table.batch.forget()
 
-    def _pdu_tables(self, low: int, high: int) -> Iterator[tuple[int, PduTable]]:
-        """Yield the spans of PDUs that have some of these rows, with the first row of each."""
+    def _span(self, start: int, stop: int) -> PduTable:
+        """Give a span of PDUs, with what an earlier search kept of it."""
         searched = self._pdus.searched
-        for start, stop in self._spans:
-            if start >= high or stop <= low:
-                continue
-            table = searched.get(start)
-            if table is None or len(table) != stop - start:
-                batch = self._pdus.span(start, stop)
-                session, ends = self._pdus.session[start:stop], ends_of(self._snapshot)
-                columns = SpanColumns(batch) if isinstance(batch, Span) else PduColumns(batch)
-                table = searched[start] = PduTable(batch, session, ends, columns)
-            yield start, table
+        table: PduTable | None = searched.get(start)
+        if table is None or len(table) != stop - start:
+            batch = self._pdus.span(start, stop)
+            columns = SpanColumns(batch) if isinstance(batch, Span) else PduColumns(batch)
+            table = PduTable(batch, self._pdus.session[start:stop], ends_of(self._snapshot), columns)
+            searched[start] = table
+        return table
 
     def _tables(self, kind: str) -> Iterable[Table]:
         """Give a table of the store, in one piece or several."""
         if kind == PDU:
-            return [table for _, table in self._pdu_tables(0, self._pdu_count)]
+            return [self._span(*span) for span in self._spans]
         if kind == TRANSACTION and self._transactions is not None:
             return [TransactionTable(self._transactions())]
         if kind == MESSAGE and self._transactions is not None and self._lives is not None:
@@ -260,10 +256,10 @@ class _Hunt:
         return message_tables(StoredListing(self._pdus, transactions, lives), accounts, self._results)
 
 
-def _at_once(work: Callable[[Any], Made], tables: Iterable[Table]) -> list[Made]:
-    """Do the same to several tables, to some of them at a time: much of the work is NumPy's, which lets others work."""
+def _at_once(work: Callable[[Any], Made], parts: Iterable[Any]) -> list[Made]:
+    """Do the same to several parts of a store, some at a time: much of the work is NumPy's, which lets others work."""
     with ThreadPoolExecutor(_THREADS) as pool:
-        return list(pool.map(work, tables))
+        return list(pool.map(work, parts))
 
 
 class _Account(NamedTuple):

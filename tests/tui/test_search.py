@@ -155,6 +155,8 @@ def test_what_changed_hides_its_own_command(tmp_path: Path) -> None:
     told = [store.pdus.trouble]
     assert passing(store, "submit.pk_total >= 0") == []
     assert [*told, store.pdus.trouble] == [None, "some.pcap: changed since it was read"]
+    hunt = _Hunt(read("submit.pk_total >= 0", "transaction", store), store)  # type: ignore[arg-type]
+    assert not hunt.test(np.arange(len(store.transactions))).any()
     with pytest.raises(RecallError):
         _ = store.pdus.span(0, len(store.pdus)).position
 
