@@ -300,7 +300,7 @@ def show(
     captures: Captures,
     pdu: Annotated[int | None, typer.Option("--pdu", min=1, metavar="N", help="The PDU with this number.")] = None,
     frame: Annotated[
-        int | None, typer.Option("--frame", min=1, metavar="N", help="Every PDU that ends in this frame.")
+        int | None, typer.Option("--frame", min=1, metavar="N", help="Every PDU of which this frame has octets.")
     ] = None,
 ) -> None:
     """Show one PDU, or those of a frame: field tree, octets, findings."""
@@ -316,7 +316,7 @@ def show(
         file.write(wanted.text(run.analysis, chosen).encode())
     if not wanted.found:
         held = f"the capture has {run.analysis.counts.frames} frames and {run.analysis.statistics.pdus} PDUs"
-        say(f"there is no PDU {pdu}; {held}" if pdu else f"no PDU ends in frame {frame}; {held}")
+        say(f"there is no PDU {pdu}; {held}" if pdu else f"no PDU has octets in frame {frame}; {held}")
         raise typer.Exit(USAGE)
     run.finish()
 

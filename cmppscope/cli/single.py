@@ -41,7 +41,7 @@ class Picked:
 
 @dataclass(slots=True)
 class Wanted:
-    """The PDU with a number, or those that end in a frame."""
+    """The PDU with a number, or those of which a frame has octets, or puts the last in order."""
 
     pdu: int | None
     frame: int | None
@@ -50,9 +50,12 @@ class Wanted:
     def look(self, facts: Facts) -> None:
         """Pick what is wanted from a batch."""
         batch = facts.batch
-        numbers = batch.first + np.arange(len(batch))
-        rows = np.flatnonzero(numbers == self.pdu if self.pdu is not None else batch.frame == self.frame)
-        for row in rows[: MOST - len(self.found)].tolist():
+        chosen = batch.frame == self.frame
+        if self.pdu is not None:
+            chosen = batch.first + np.arange(len(batch)) == self.pdu
+        elif facts.places is not None:
+            chosen[facts.places.row[facts.places.frame == self.frame]] = True
+        for row in np.flatnonzero(chosen)[: MOST - len(self.found)].tolist():
             names = ("frame", "stream", "direction", "offset", "time_ns", "layout")
             values = {name: int(getattr(batch, name)[row]) for name in names}
             carried = _carried(facts.places, row)

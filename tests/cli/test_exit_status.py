@@ -78,7 +78,7 @@ USAGE = {
     ),
     "no PDU ends there": (
         ("show", "--frame", "1", "DEMO"),
-        "cmppscope: no PDU ends in frame 1; the capture has 23 frames and 12 PDUs",
+        "cmppscope: no PDU has octets in frame 1; the capture has 23 frames and 12 PDUs",
     ),
     "a folder that is not there": (
         ("report", "-o", "/nowhere/report.json", "DEMO"),
