@@ -142,8 +142,10 @@ class CmppscopeApp(App[None]):
             self.set_timer(wait, self._take)
 
     def _take(self) -> None:
-        """Take what arrived into the store, and draw it."""
+        """Take what arrived into the store, and draw it; a timer may still go off when the screens are gone."""
         self._waiting = False
+        if not self.is_running:
+            return
         delivery = self.inbox.take()
         for arrival in delivery.batches:
             self.store.pdus.add(*arrival)
@@ -184,7 +186,9 @@ class CmppscopeApp(App[None]):
         tabs.about = self.capture_name
 
     def _draw_status(self) -> None:
-        """Say how the reading goes, or what came of it."""
+        """Say how the reading goes, or what came of it, as long as there is a screen."""
+        if not self.is_running:
+            return
         status = self.query_one(Status)
         total, read = self.source.octets_total, self.source.octets_read
         frames, pdus = self.store.snapshot.frames, len(self.store.pdus)

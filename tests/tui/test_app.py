@@ -289,6 +289,15 @@ def test_actions_can_be_run_from_the_palette(drive: Drive) -> None:
     drive(app, steps)
 
 
+def test_timers_that_go_off_when_the_screens_are_gone(drive: Drive) -> None:
+    """Nothing is drawn any more, and nothing fails."""
+    app = CmppscopeApp(Live(), name="eth0", live=True)
+    drive(app, settled)
+    assert not app.is_running
+    app._draw_status()
+    app._take()
+
+
 class Silent(Live):
     """A live source on which nothing happens."""
 
