@@ -233,9 +233,10 @@ class Once:
 
     def once(self, name: Hashable, make: Callable[[], Made]) -> Made:
         """Give what `make` gives, made when it is first asked for by this name."""
-        if name not in self._made:
-            self._made[name] = make()
-        made: Made = self._made[name]
+        kept = self._made  # another thread may put another in its place
+        if name not in kept:
+            kept[name] = make()
+        made: Made = kept[name]
         return made
 
 

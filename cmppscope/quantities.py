@@ -32,8 +32,9 @@ def duration_beside(nanoseconds: int, limit_ns: int) -> str:
     words = duration(nanoseconds)
     if words != duration(limit_ns) or nanoseconds == limit_ns:
         return words
-    figures = (f"{nanoseconds / 1_000_000_000:.{places}f}" for places in range(10))
-    return next(each for each in figures if float(each) != limit_ns / 1_000_000_000) + " s"
+    own, limit = nanoseconds / 1_000_000_000, limit_ns / 1_000_000_000
+    told = (at for at in range(9) if f"{own:.{at}f}" != f"{limit:.{at}f}" and round(limit, at) == limit)
+    return f"{own:.{next(told, 9)}f} s"
 
 
 def long_time(seconds: float) -> str:

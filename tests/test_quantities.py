@@ -67,17 +67,21 @@ def test_numbers_are_counted_where_the_format_has_words_for_it() -> None:
 
 
 @pytest.mark.parametrize(
-    ("nanoseconds", "words"),
+    ("nanoseconds", "limit_ns", "words"),
     [
-        (60_000_000_000, "60 s"),
-        (59_900_000_000, "59.9 s"),
-        (60_020_000_000, "60.02 s"),
-        (59_999_999_000, "59.999999 s"),
-        (60_000_000_001, "60.000000001 s"),
-        (61_000_000_000, "61 s"),
-        (7_200_000_000_000, "2 h"),
+        (60_000_000_000, 60_000_000_000, "60 s"),
+        (59_900_000_000, 60_000_000_000, "59.9 s"),
+        (60_020_000_000, 60_000_000_000, "60.02 s"),
+        (59_999_999_000, 60_000_000_000, "59.999999 s"),
+        (60_000_000_001, 60_000_000_000, "60.000000001 s"),
+        (61_000_000_000, 60_000_000_000, "61 s"),
+        (7_200_000_000_000, 60_000_000_000, "2 h"),
+        (1_400_100_000, 1_400_000_000, "1.4001 s"),
+        (500_300_000, 500_000_000, "0.5003 s"),
+        (12_340_000_000, 12_300_000_000, "12.34 s"),
+        (1_000_000_001, 999_999_999, "1.000000001 s"),
     ],
 )
-def test_a_time_does_not_look_like_the_limit_that_it_is_not(nanoseconds: int, words: str) -> None:
-    """As many figures as it takes, and no more."""
-    assert duration_beside(nanoseconds, 60_000_000_000) == words
+def test_a_time_does_not_look_like_a_limit_that_it_is_not(nanoseconds: int, limit_ns: int, words: str) -> None:
+    """As many figures as both take to differ, and no more."""
+    assert duration_beside(nanoseconds, limit_ns) == words

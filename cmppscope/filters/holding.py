@@ -2,8 +2,8 @@
 
 Theory of operation. Octet Strings lie in arrays [rows, width]; contents of nearly the same size are copied side by side
 into such arrays. One search then goes through thousands of them, and what it finds is held against where each begins
-and ends. In ASCII, UCS-2 and in Octet Strings that tells for sure where a text holds a needle; in GB 18030 octets may
-belong to two characters, so that what holds a needle's octets has to be read.
+and ends. In ASCII and UCS-2, and in Octet Strings if the needle is ASCII, that tells for sure where a text holds it;
+in GB 18030 octets may belong to two characters, so that what holds a needle's octets has to be read.
 """
 
 from __future__ import annotations
@@ -52,6 +52,8 @@ def strings_holding(rows: I64, columns: Columns, name: str, needles: Needles) ->
     for text in needles.texts:
         sure = text.isascii() and "\0" not in text
         for wanted in {text.encode(), *encoded([text], "latin-1")}:
+            if len(wanted) > field.width:
+                continue
             at, begin = _places(octets, wanted, caseless=needles.caseless)
             row = rows[at[begin + len(wanted) <= field.width]]
             found.append(Holding(row, none()) if sure else Holding(none(), row))

@@ -1,10 +1,11 @@
 """Which texts a value must hold for a comparison to pass, so that octets may be searched before they are decoded.
 
-A needle is a part of the text that stands there as it is. Decoding with ASCII, UCS-2 and GB 18030 gives each character
-from octets of its own, and from these alone, but for U+FFFD, which stands for whatever cannot be decoded. So a text
-that holds a needle without U+FFFD was decoded from octets that hold the needle's octets. Of regular expressions, which
-are blind to case, only characters count of which no other one but the other case of ASCII is taken for the same,
-outside groups and classes, where nothing makes them optional; octets are compared whatever the case of ASCII.
+A needle is a part of the text that stands there as it is. Decoding with ASCII, UCS-2 and GB 18030, and of Octet Strings
+with UTF-8 or Latin-1, gives each character from octets of its own, and from these alone, but for U+FFFD, which stands
+for whatever cannot be decoded. So a text that holds a needle without U+FFFD was decoded from octets that hold the
+needle's octets. Of regular expressions, which are blind to case, only characters count of which no other one but the
+other case of ASCII is taken for the same, outside groups and classes, where nothing makes them optional; octets are
+compared whatever the case of ASCII.
 """
 
 from __future__ import annotations
@@ -19,6 +20,8 @@ _LETTERS = "abcdefghijlmnopqrtuvwxyzABCDEFGHIJLMNOPQRTUVWXYZ"
 """All of ASCII but K, for which the sign of Kelvin is taken as well, and S, for which the long one is."""
 _REPEATS = frozenset("*?+{")
 """What may make the character before it optional, `+` with another one behind it."""
+_MOST = 5
+"""Texts that are looked for one by one sooner than all values are read."""
 _BREAKS = frozenset("dDwWsSbBAznrtfva")
 """Letters behind a backslash that take nothing after them."""
 
@@ -39,9 +42,9 @@ NOTHING = Needles()
 
 
 def needles(texts: Iterable[str], *, caseless: bool = False, enough: bool = False) -> Needles:
-    """Give the texts of which a value must hold one; none where a text gives no hint."""
+    """Give the texts of which a value must hold one; none where a text gives no hint, or where they are many."""
     found = tuple(dict.fromkeys(texts))
-    return Needles(found, caseless, enough) if all(map(_told, found)) else NOTHING
+    return Needles(found, caseless, enough) if len(found) <= _MOST and all(map(_told, found)) else NOTHING
 
 
 def _told(text: str) -> bool:

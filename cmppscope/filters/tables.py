@@ -58,7 +58,7 @@ class Kept(Once):
 
     def keep_only(self, names: Collection[Hashable]) -> None:
         """Forget all other columns."""
-        self._made = {name: made for name, made in self._made.items() if name in names}
+        self._made = {name: made for name, made in self._made.copy().items() if name in names}
 
 
 class End(NamedTuple):

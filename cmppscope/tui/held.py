@@ -16,8 +16,8 @@ from cmppscope.tui.growing import Growing
 
 MOST = 512 << 20
 """Octets that are held of one capture: those of some five million PDUs."""
-_PART = 8 << 20
-"""Octets of a part that grows no more."""
+_PART = 64 << 20
+"""Octets of a part that grows no more: a run of PDUs that crosses parts is copied, so parts are few."""
 
 
 def octets_of(batch: PduBatch) -> U8:

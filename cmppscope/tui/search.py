@@ -144,6 +144,7 @@ class _Hunt:
     def __init__(self, wanted: Filter, store: Store) -> None:
         """Hold what the filter may ask."""
         self._filter = wanted
+        self._store = store
         self._snapshot = store.snapshot
         self._pdus = store.pdus
         self._spans = store.pdus.spans(len(store.pdus))
@@ -218,7 +219,7 @@ class _Hunt:
             self._let_go(table)
 
     def _let_go(self, table: Table) -> None:
-        """Keep of PDUs what the next filter may ask for again, and no octets."""
+        """Keep of PDUs what the next filter may ask for again, and no octets but those that are held anyway."""
         if isinstance(table, PduTable):
             table.keep_only(self._kept)
             if isinstance(table.batch, Span):
@@ -231,8 +232,8 @@ class _Hunt:
         if table is None or len(table) != stop - start:
             batch = self._pdus.span(start, stop)
             columns = SpanColumns(batch) if isinstance(batch, Span) else PduColumns(batch)
-            table = PduTable(batch, self._pdus.session[start:stop], ends_of(self._snapshot), columns)
-            searched[start] = table
+            session = self._pdus.session[start:stop]
+            table = searched[start] = PduTable(batch, session, ends_of(self._store), columns)
         return table
 
     def _tables(self, kind: str) -> Iterable[Table]:
@@ -289,11 +290,11 @@ def finding_table(findings: Iterable[FindingRow], snapshot: Snapshot) -> Finding
     return FindingTable(spots, snapshot.sessions)
 
 
-def ends_of(snapshot: Snapshot) -> Callable[[int], Any]:
-    """Give both ends of streams as filters see them."""
+def ends_of(store: Store) -> Callable[[int], Any]:
+    """Give both ends of streams as filters see them, as they are known when they are asked for."""
 
     def both(stream: int) -> Any:
-        found = snapshot.ends.get(stream)
+        found = store.snapshot.ends.get(stream)
         if found is None:
             return None
         pairs = (address.rpartition(":") for address in found.addresses)

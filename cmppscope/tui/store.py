@@ -1,7 +1,8 @@
 """What was read so far: rows that only grow, and snapshots that replace each other.
 
 Rows that were once there never change, so that a thread may search the first n of them while more are added. Only the
-application's own thread adds. Octets are not kept: they are read again where they are looked at (`recalled`).
+application's own thread adds. Octets are read again where they are looked at (`recalled`); searches of the first ones
+find them in memory (`held`).
 """
 
 from __future__ import annotations

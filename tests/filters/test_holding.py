@@ -186,6 +186,13 @@ def test_strings_that_only_seem_to_hold_a_text(values: list[bytes], text: str) -
         assert same(Filter(f"{name} contains {quoted(text)}", PDU, CHINA), bodies) == []
 
 
+def test_what_is_longer_than_a_field_is_not_looked_for() -> None:
+    """It may be a whole page that someone pasted."""
+    bodies = [(SUBMIT, bytes(CMPPSubmit(Src_Id=b"0" * 21)), LAYOUT_20)] * 3
+    with mock.patch.object(holding, "_places", side_effect=AssertionError):
+        assert passing(Filter(f"src_id contains {'0' * 22}", PDU, CHINA), table_of(bodies), plain=False) == []
+
+
 def test_octets_of_letters_are_not_letters() -> None:
     """Characters that differ in a bit, as letters and their capitals do, are others."""
     bodies = [(SUBMIT, body(SUBMIT, each.encode("utf-16-be"), 8, 0, 0), LAYOUT_20) for each in "\u4100\u6100"]

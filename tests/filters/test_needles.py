@@ -37,6 +37,8 @@ def test_what_tells_nothing_is_no_needle() -> None:
     assert needles(["a", "b", "a"], enough=True) == Needles(("a", "b"), enough=True)
     for text in ("", "a\ufffd", "\ud800"):
         assert needles([text], caseless=True) == needles(["a", text]) == NOTHING
+    assert needles("abcde").texts == tuple("abcde")
+    assert needles("abcdef") == NOTHING  # so many are searched for more slowly than all is read
     assert encoded(["a", "é", "b"], "ascii") == [b"a", b"b"]
 
 

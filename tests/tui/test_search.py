@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 from collections.abc import Sequence
+from dataclasses import replace
 from itertools import pairwise
 from pathlib import Path
 
@@ -134,6 +135,22 @@ def test_what_is_held_is_not_read_again(monkeypatch: pytest.MonkeyPatch) -> None
     monkeypatch.setattr(Recall, "runs", lambda *_: pytest.fail("something was read"))
     assert [passing(store, text) for text in FILTERS] == wanted
     assert sum(map(len, wanted))
+
+
+def test_what_is_kept_of_a_search_knows_ends_that_came_later() -> None:
+    """Where the addresses of streams were not known yet, the next search asks again."""
+    store = load(Capture([SAMPLES / "login-and-report.pcap"])).store
+    snapshot, text = store.snapshot, "ip.addr == 192.0.2.10"
+    store.snapshot = replace(snapshot, ends={})
+    assert passing(store, text) == []
+    store.snapshot = snapshot
+    assert passing(store, text) == list(range(len(store.pdus)))
+
+
+def test_runs_of_held_pdus_are_not_copied() -> None:
+    """What a search keeps of them takes no octets."""
+    store = load(Capture([SAMPLES / "every-pdu.pcapng"])).store
+    assert not store.pdus.span(2, 9).octets.flags.owndata
 
 
 @pytest.mark.usefixtures("nothing_held")
