@@ -273,15 +273,11 @@ class PduColumns(Once):
         """Give the columns of those rows."""
         if command not in self._columns:
             rows = self.rows(command)
-            octets, position = self.where(rows)
+            octets, position = self.batch.where(rows)
             self._columns[command] = Columns(
                 octets, position + HEADER, self.batch.length[rows] - HEADER, COMPILED[command]
             )
         return self._columns[command]
-
-    def where(self, rows: I64) -> tuple[U8, I64]:
-        """Give the buffer that holds some PDUs, and where each begins in it."""
-        return self.batch.octets, self.batch.position[rows]
 
     def reports(self, command: int) -> dict[int, tuple[I64, Columns]]:
         """Give the status reports in DELIVER or FWD: {octets: (rows within `rows(command)`, columns)}."""

@@ -236,6 +236,10 @@ class PduBatch:
         columns = {name: getattr(self, name)[begin:end] for name in names}
         return PduBatch(octets=self.octets, first=self.first + begin, **columns)
 
+    def where(self, rows: I64) -> tuple[U8, I64]:
+        """Give a buffer that holds some PDUs, and where each of them begins in it."""
+        return self.octets, self.position[rows]
+
     def octets_of(self, row: int) -> bytes:
         """Give the octets of the PDU in one row."""
         start = int(self.position[row])

@@ -133,7 +133,7 @@ def _slices(octets: bytes, starts: I64, ends: I64) -> list[bytes]:
 
 
 def contents(columns: Columns, reports: Bool) -> tuple[NDArray[np.int8], I64, I64]:
-    """Tell where the texts of messages are: their coding (its place in CODECS, -1 where there is none), begin and end.
+    """Tell where the texts of messages are: their coding (its place in CODINGS, -1 where there is none), begin and end.
 
     They begin behind the user data header; `reports` marks contents that are none.
     """
@@ -150,7 +150,7 @@ def texts(rows: I64, columns: Columns, reports: Bool) -> Occurrences:
     """Decode Msg_Content by its Msg_Fmt; reports and Msg_Fmts without text have none."""
     coding, starts, ends = contents(columns, reports)
     found: list[Occurrences] = []
-    for number, codec in enumerate(_CODECS):
+    for number, codec in enumerate(CODINGS):
         chosen = coding == number
         odd = chosen & ((ends - starts) & 1 > 0) if codec == "utf-16-be" else np.zeros_like(chosen)
         even = np.flatnonzero(chosen & ~odd)
@@ -162,9 +162,9 @@ def texts(rows: I64, columns: Columns, reports: Bool) -> Occurrences:
     return joined(found, len(columns))
 
 
-_CODECS = tuple(dict.fromkeys(CODECS.values()))
-_CODEC_OF = np.array([_CODECS.index(CODECS[n]) if n in CODECS else -1 for n in range(256)], np.int8)
-"""The place of its codec in `_CODECS`, by Msg_Fmt; -1 where there is none."""
+CODINGS = tuple(dict.fromkeys(CODECS.values()))
+_CODEC_OF = np.array([CODINGS.index(CODECS[n]) if n in CODECS else -1 for n in range(256)], np.int8)
+"""The place of its codec in `CODINGS`, by Msg_Fmt; -1 where there is none."""
 
 
 def _decoded(octets: U8, starts: I64, ends: I64, codec: str) -> pl.Series:

@@ -15,10 +15,9 @@ import numpy as np
 
 from cmppscope.arrays import none, octets_at
 from cmppscope.columns import Columns
-from cmppscope.filters.columns import contents, elements
+from cmppscope.filters.columns import CODINGS, contents, elements
 from cmppscope.filters.needles import Needles, encoded
 from cmppscope.tables import I64, U8, Bool
-from dissectors.cmpp.text import CODECS
 
 _STEP = 32
 """Octets by which contents that are searched together may differ in size."""
@@ -64,7 +63,7 @@ def texts_holding(rows: I64, columns: Columns, reports: Bool, needles: Needles) 
     """Search the texts of messages; `reports` marks the contents that are none."""
     found = []
     coding, starts, ends = contents(columns, reports)
-    for number, codec in enumerate(dict.fromkeys(CODECS.values())):
+    for number, codec in enumerate(CODINGS):
         wanted = encoded(needles.texts, codec)
         of_codec = np.flatnonzero((coding == number) & (ends - starts >= min(map(len, wanted), default=np.inf)))
         for of_block, block in _blocks(columns.octets, starts, ends, of_codec):

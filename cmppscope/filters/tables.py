@@ -17,7 +17,7 @@ import polars as pl
 from cmppscope.columns import Once, PduColumns
 from cmppscope.filters.columns import Occurrences, some
 from cmppscope.filters.values import address
-from cmppscope.tables import I64, LAYOUT_20, U8, PduBatch, Row
+from cmppscope.tables import I64, LAYOUT_20, PduBatch, Row
 from cmppscope.transactions import Transactions
 
 PDU, TRANSACTION, MESSAGE, SESSION, FINDING = TABLES = ("pdu", "transaction", "message", "session", "finding")
@@ -86,10 +86,9 @@ def end_of(ip_version: int, number: int, port: int) -> End:
 class SomeColumns(PduColumns):
     """The typed fields of some PDUs of a batch."""
 
-    def __init__(self, whole: PduColumns, chosen: I64) -> None:
+    def __init__(self, batch: PduBatch, chosen: I64) -> None:
         """`chosen` has their rows, ascending."""
-        super().__init__(whole.batch)
-        self._whole = whole
+        super().__init__(batch)
         self._chosen = chosen
 
     def rows(self, command: int) -> I64:
@@ -97,10 +96,6 @@ class SomeColumns(PduColumns):
         batch, rows = self.batch, self._chosen
         found: I64 = rows[(batch.command[rows] == command) & (batch.layout[rows] == LAYOUT_20)]
         return found
-
-    def where(self, rows: I64) -> tuple[U8, I64]:
-        """Give the buffer that holds some PDUs, and where each begins in it."""
-        return self._whole.where(rows)
 
 
 class PduTable(Kept):
@@ -123,11 +118,11 @@ class PduTable(Kept):
     def keep_only(self, names: Collection[Hashable]) -> None:
         """Forget all other columns, and what they were made of."""
         super().keep_only(names)
-        self.columns = type(self.columns)(self.batch)
+        self.columns = PduColumns(self.batch)
 
     def part(self, rows: I64) -> PduTable:
         """Give the same PDUs with the bodies of some only."""
-        return PduTable(self.batch, self.session, self._ends, SomeColumns(self.columns, rows))
+        return PduTable(self.batch, self.session, self._ends, SomeColumns(self.batch, rows))
 
     def keys(self, space: str) -> Occurrences:
         """Give the number of each PDU, or of its session."""

@@ -17,7 +17,6 @@ import numpy as np
 
 from cmppscope.arrays import copy_stretches, joined, none, ranges, three_words_at
 from cmppscope.capture.recall import Recall
-from cmppscope.columns import PduColumns
 from cmppscope.references import Places
 from cmppscope.tables import I64, NOWHERE, U8, Bool, PduBatch
 from cmppscope.tui.growing import Growing
@@ -158,19 +157,14 @@ class Region:
 
     def find(self, rows: I64) -> Octets:
         """Give some of the PDUs, rows ascending."""
-        found = self._find(rows)
-        self._check(rows, found.position, found.there)
-        found.position[~found.there] = len(found.buffer)
-        return found
-
-    def _find(self, rows: I64) -> Octets:
-        """Tell where PDUs are, whatever their headers say."""
         address = self._address[rows]
         position, there = self._runs.find(address)
         split = np.flatnonzero(address == NOWHERE)
         if len(split):
             which = np.searchsorted(self._pieces.row, rows[split])
             position[split], there[split] = (column[which] for column in self._together)
+        self._check(rows, position, there)
+        position[~there] = len(self._runs.octets)
         return Octets(self._runs.octets, position, there)
 
     @cached_property
@@ -238,16 +232,17 @@ class Span(PduBatch):
 
     def found(self, rows: I64) -> Octets:
         """Give some of the PDUs, rows ascending; RecallError where one of them cannot be read again."""
-        octets = self.region().find(rows)
-        if not octets.there.all():
-            raise RecallError(self.region().recall.trouble or "the octets are gone")
-        return octets
-
-    def region(self) -> Region:
-        """Give where the PDUs lie."""
         if self._region is None:
             self._region = self._read()
-        return self._region
+        octets = self._region.find(rows)
+        if not octets.there.all():
+            raise RecallError(self._region.recall.trouble or "the octets are gone")
+        return octets
+
+    def where(self, rows: I64) -> tuple[U8, I64]:
+        """Give a buffer that holds some PDUs, rows ascending, and where each of them begins in it."""
+        octets = self.found(rows) if len(rows) else NO_OCTETS
+        return octets.buffer, octets.position
 
     def __len__(self) -> int:
         """Count the PDUs."""
@@ -266,14 +261,3 @@ class Span(PduBatch):
     def forget(self) -> None:
         """Let go of the octets until they are looked at again."""
         self._region = None
-
-
-class SpanColumns(PduColumns):
-    """The typed fields of a span; of the octets, only those of commands that are asked for are looked at."""
-
-    batch: Span
-
-    def where(self, rows: I64) -> tuple[U8, I64]:
-        """Give the buffer that holds some PDUs, and where each begins in it."""
-        found = self.batch.found(rows) if len(rows) else NO_OCTETS
-        return found.buffer, found.position

@@ -13,7 +13,7 @@ from typing import Any, NamedTuple
 
 import numpy as np
 
-from cmppscope.columns import Made, PduColumns
+from cmppscope.columns import Made
 from cmppscope.filters.errors import FilterError
 from cmppscope.filters.plain import plain_words, words_filter
 from cmppscope.filters.selection import Filter, Sieve
@@ -36,7 +36,7 @@ from cmppscope.tables import I64, Bool
 from cmppscope.transactions import Transactions
 from cmppscope.tui.listing import StoredListing
 from cmppscope.tui.lives import Kept
-from cmppscope.tui.recalled import RecallError, Span, SpanColumns
+from cmppscope.tui.recalled import RecallError, Span
 from cmppscope.tui.rows import Finder, Rows, shown_finder
 from cmppscope.tui.rows.findings import PlaceRows
 from cmppscope.tui.store import SPAN, FindingRow, Snapshot, Store
@@ -231,9 +231,7 @@ class _Hunt:
         table: PduTable | None = searched.get(start)
         if table is None or len(table) != stop - start:
             batch = self._pdus.span(start, stop)
-            columns = SpanColumns(batch) if isinstance(batch, Span) else PduColumns(batch)
-            session = self._pdus.session[start:stop]
-            table = searched[start] = PduTable(batch, session, ends_of(self._store), columns)
+            table = searched[start] = PduTable(batch, self._pdus.session[start:stop], ends_of(self._store))
         return table
 
     def _tables(self, kind: str) -> Iterable[Table]:

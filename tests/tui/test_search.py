@@ -23,7 +23,7 @@ from cmppscope.references import Places
 from cmppscope.report.names import CHINA
 from cmppscope.tables import NOWHERE
 from cmppscope.tui import held
-from cmppscope.tui.recalled import Header, Recalled, RecallError, Span, SpanColumns
+from cmppscope.tui.recalled import Header, Recalled, RecallError, Span
 from cmppscope.tui.search import _Hunt, read
 from cmppscope.tui.store import Store
 from dissectors.cmpp.enums import RESPONSE, SUBMIT
@@ -103,7 +103,7 @@ def test_columns_of_a_span_are_those_of_its_octets(name: str, order: int) -> Non
     store = load(Capture([SAMPLES / name])).store
     span = store.pdus.span(0, len(store.pdus))
     assert isinstance(span, Span)
-    whole, columns = PduColumns(store.pdus.batch(np.arange(len(store.pdus)))), SpanColumns(span)
+    whole, columns = PduColumns(store.pdus.batch(np.arange(len(store.pdus)))), PduColumns(span)
     for command in sorted(COMPILED)[::order]:
         body, other = columns.body(command), whole.body(command)
         assert columns.rows(command).tolist() == whole.rows(command).tolist()
