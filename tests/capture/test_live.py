@@ -4,15 +4,14 @@ from __future__ import annotations
 
 import errno
 import itertools
+import math
 import os
 import socket
 import struct
 import subprocess
 import sys
-import threading
-import time
 from collections import deque
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any, NamedTuple
@@ -25,6 +24,8 @@ from cmppscope.capture.live import LiveCapture
 from cmppscope.tables import FrameBatch
 
 NOW = 1_700_000_000_123_456_789
+MS = 1_000_000
+"""Nanoseconds of a millisecond."""
 VLAN, TPID = 0x10, 0x40
 NEEDS = "capturing on lo needs the right to open a packet socket: run as root, or give it once:"
 HEADER = bytes(range(12)) + b"\x08\x00"
@@ -35,6 +36,7 @@ class Packet(NamedTuple):
 
     octets: bytes
     time_ns: int = NOW
+    """0 is the time at which it is read."""
     length: int | None = None
     status: int = 0
     tci: int = 0
@@ -43,33 +45,68 @@ class Packet(NamedTuple):
 
 
 @dataclass
+class Clock:
+    """The time, which passes only where something is waited for, and what will happen when; also `time` and `poll`."""
+
+    now_ns: int = 0
+    coming: list[tuple[int, Callable[[], None]]] = field(default_factory=list)
+
+    def at(self, milliseconds: int, happens: Callable[[], None]) -> None:
+        """Let something happen when so much has passed."""
+        self.coming.append((milliseconds * MS, happens))
+        self.coming.sort(key=lambda event: event[0])
+
+    def pass_until(self, until_ns: int) -> bool:
+        """Let time pass, until something happens where that is earlier; tell whether it was."""
+        assert until_ns < 60_000 * MS, "nobody ends this capture"
+        if self.coming and self.coming[0][0] <= until_ns:
+            self.now_ns, happens = self.coming.pop(0)
+            happens()
+            return True
+        self.now_ns = until_ns
+        return False
+
+    def monotonic(self) -> float:
+        """Seconds."""
+        return self.now_ns / 10**9
+
+    def time_ns(self) -> int:
+        """Nanoseconds since 1970: behind every frame that is put there before time passes."""
+        return NOW + 1000 * MS + self.now_ns
+
+    def poll(self, milliseconds: float) -> None:
+        """Wait, as the system does: for whole milliseconds, rather too long than too short."""
+        self.pass_until(self.now_ns + math.ceil(milliseconds) * MS)
+
+    def register(self, _what: object, _events: int) -> None:
+        """Every event is waited for."""
+
+
+@dataclass
 class FakeSocket:
     """A socket that gives packets and errors from a list, then nothing until more are put there."""
 
+    clock: Clock = field(default_factory=Clock)
     waiting: deque[Packet | OSError] = field(default_factory=deque)
     drops: deque[int] = field(default_factory=deque)
     closed: bool = False
     endless: Packet | None = None
-    fd: int = field(default_factory=lambda: os.eventfd(0, os.EFD_NONBLOCK))
 
     def put(self, *packets: Packet | OSError) -> None:
         """Let something come in."""
         self.waiting += packets
-        os.eventfd_write(self.fd, 1)
-
-    def fileno(self) -> int:
-        """What can be waited for."""
-        return self.fd
 
     def recvmsg_into(self, buffers: tuple[memoryview], _room: int) -> tuple[int, list[Any], int, tuple[Any, ...]]:
-        """Give the next packet."""
+        """Give the next packet; of the endless ones one comes every millisecond."""
         if not self.waiting and not self.endless:
             raise BlockingIOError
         packet = self.waiting.popleft() if self.waiting else self.endless
         if isinstance(packet, OSError):
             raise packet
         assert packet is not None
-        stamp = packet.time_ns if not self.endless else time.time_ns()
+        if packet is self.endless:
+            self.clock.pass_until(self.clock.now_ns + MS)
+        stamp = packet.time_ns or self.clock.time_ns()
         size = min(len(packet.octets), len(buffers[0]))
         buffers[0][:size] = packet.octets[:size]
         length = len(packet.octets) if packet.length is None else packet.length
@@ -92,11 +129,9 @@ Start = Callable[..., LiveCapture]
 
 
 @pytest.fixture
-def fake() -> Iterator[FakeSocket]:
+def fake() -> FakeSocket:
     """A socket to be filled by the test."""
-    made = FakeSocket()
-    yield made
-    os.close(made.fd)
+    return FakeSocket()
 
 
 @pytest.fixture
@@ -113,6 +148,8 @@ def start(monkeypatch: pytest.MonkeyPatch, fake: FakeSocket) -> Start:
         **options: Any,
     ) -> LiveCapture:
         monkeypatch.setattr(live, "listen", lambda *_: listen.Tap(fake, linktype, skip_outgoing))
+        monkeypatch.setattr(live, "time", fake.clock)
+        monkeypatch.setattr("cmppscope.capture.live.select.poll", lambda: fake.clock)
         monkeypatch.setattr(live, "BATCH_FRAMES", batch_frames or live.BATCH_FRAMES)
         monkeypatch.setattr(live, "BUFFER", buffer or live.BUFFER)
         return LiveCapture(name, **options)
@@ -129,6 +166,11 @@ def octets_of(batch: FrameBatch) -> list[bytes]:
 def taken(capture: LiveCapture) -> list[bytes]:
     """Take a stopped capture to its end; give all frames."""
     return [octets for batch in capture for octets in octets_of(batch)]
+
+
+def handed_over(fake: FakeSocket, capture: LiveCapture, count: int) -> list[tuple[int, float]]:
+    """Take so many batches; give their frames, and when they came, in milliseconds to the nearest ten."""
+    return [(len(batch), round(fake.clock.now_ns / MS, -1)) for batch in itertools.islice(capture, count)]
 
 
 def frames(count: int) -> list[Packet]:
@@ -173,47 +215,31 @@ def test_a_batch_ends_where_the_buffer_has_no_room_for_a_whole_frame(start: Star
     assert [octets for batch in batches for octets in octets_of(batch)] == [packet.octets for packet in packets]
 
 
-def test_an_idle_interface_gives_batches_without_frames(start: Start) -> None:
-    """One comes at least every tenth of a second, so that nobody waits for traffic."""
-    capture = start()
-    began = time.monotonic()
-    assert [len(batch) for batch in itertools.islice(capture, 3)] == [0, 0, 0]
-    assert 0.2 < time.monotonic() - began < 1
-
-
-def test_few_frames_are_not_held_back(start: Start, fake: FakeSocket) -> None:
-    """A frame that came is handed over within a tenth of a second."""
-    batches = iter(start())
-    next(batches)
-    fake.put(*frames(1))
-    began = time.monotonic()
-    assert len(next(batches)) == 1
-    assert time.monotonic() - began < 0.5
+def test_an_idle_interface_gives_batches_without_frames(start: Start, fake: FakeSocket) -> None:
+    """One comes every tenth of a second, so that nobody waits for traffic."""
+    assert handed_over(fake, start(), 3) == [(0, 100), (0, 200), (0, 300)]
 
 
 def test_frames_that_come_meanwhile_are_in_the_same_batch(start: Start, fake: FakeSocket) -> None:
-    """A batch is not handed over with its first frame: a slow trickle does not make a batch a frame."""
-    batches = iter(start())
-    for delay in (0.02, 0.04, 0.06):
-        threading.Timer(delay, fake.put, frames(1)).start()
-    assert len(next(batches)) == 3
+    """A batch is not handed over with its first frame, nor held back for long: a trickle makes ten batches a second."""
+    for milliseconds in (20, 40, 60, 110):
+        fake.clock.at(milliseconds, lambda: fake.put(*frames(1)))
+    assert handed_over(fake, start(), 2) == [(3, 100), (1, 200)]
 
 
-def test_the_duration_ends_the_capture(start: Start) -> None:
+def test_the_duration_ends_the_capture(start: Start, fake: FakeSocket) -> None:
     """It ends after so many seconds, traffic or not."""
-    began = time.monotonic()
     assert taken(start(duration_s=0.25)) == []
-    assert 0.25 <= time.monotonic() - began < 0.6
+    assert fake.clock.now_ns == pytest.approx(250 * MS, abs=MS)
 
 
 def test_stop_ends_the_capture_from_another_thread(start: Start, fake: FakeSocket) -> None:
-    """It ends soon, and gives what had come by then."""
+    """It ends with the batch in the making, and gives what had come by then."""
     capture = start()
     fake.put(*frames(5))
-    threading.Timer(0.15, capture.stop).start()
-    began = time.monotonic()
+    fake.clock.at(150, capture.stop)
     assert len(taken(capture)) == 5
-    assert time.monotonic() - began < 0.5
+    assert fake.clock.now_ns == 150 * MS
 
 
 def test_stop_reads_what_the_kernel_holds(start: Start, fake: FakeSocket) -> None:
@@ -226,13 +252,19 @@ def test_stop_reads_what_the_kernel_holds(start: Start, fake: FakeSocket) -> Non
 
 
 def test_stop_ends_a_flood(start: Start, fake: FakeSocket) -> None:
-    """Where frames never cease to come, those after the end are not waited for."""
+    """Where frames never cease to come, those after the end are not waited for: the batch in the making is the last."""
+    fake.endless = Packet(HEADER, time_ns=0)
+    capture = start(batch_frames=100)
+    fake.clock.at(150, capture.stop)
+    assert len(taken(capture)) == 200
+
+
+def test_what_the_kernel_holds_is_not_read_forever(start: Start, fake: FakeSocket) -> None:
+    """A second behind the end the capture is over, whatever came before the end and still waits."""
     fake.endless = Packet(HEADER)
     capture = start(batch_frames=100)
-    threading.Timer(0.1, capture.stop).start()
-    began = time.monotonic()
-    assert len(taken(capture)) > 100
-    assert time.monotonic() - began < 0.5
+    fake.clock.at(150, capture.stop)
+    assert len(taken(capture)) == 1200
 
 
 def test_stop_twice_is_stop(start: Start) -> None:
@@ -248,9 +280,8 @@ def test_stop_before_the_start_holds(start: Start, fake: FakeSocket) -> None:
     fake.put(*frames(3))
     capture = start(duration_s=30)
     capture.stop()
-    began = time.monotonic()
     assert len(taken(capture)) == 3
-    assert time.monotonic() - began < 0.5
+    assert fake.clock.now_ns == 0
 
 
 def test_what_is_known_of_the_capture(start: Start, fake: FakeSocket) -> None:
@@ -463,7 +494,6 @@ def test_a_socket_is_made_ready(root: bool) -> None:  # noqa: FBT001
     force, size = listen.SO_RCVBUFFORCE, listen.RECEIVE_BUFFER
     assert ready.options == ({force: size, listen.PACKET_IGNORE_OUTGOING: 1} if root else {socket.SO_RCVBUF: size})
     assert (tap.linktype, tap.skip_outgoing, tap.dropped()) == (ETHERNET, True, 1)
-    os.close(ready.fd)
 
 
 @pytest.mark.parametrize(

@@ -137,7 +137,7 @@ def test_who_wants_no_more_ends_the_process() -> None:
 
     def items() -> Iterator[int]:
         yield os.getpid()
-        time.sleep(3)
+        time.sleep(30)
         late[0] = 1
 
     given = nothing()(items())
