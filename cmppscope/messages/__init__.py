@@ -1,6 +1,7 @@
 """Short messages: what became of each SUBMIT, its status reports, its parts, and what else names it.
 
-    PDUs and closed transactions → notes · parties → ledger (reports) · longs (parts) · ids · counts → MessageFacts
+    PDUs and closed transactions → notes · parties → ledger (reports) · longs (parts) · ids · counts · queries
+                                                                                                  → MessageFacts
 
 Theory of operation. A SUBMIT_RESP with Result 0 gives a message its Msg_Id; a report names it again, on any connection
 of the SP, perhaps in a later file (CMPP 2.0 §7.4.5.1). Everything is joined as columns, in bounded memory: receivers
@@ -25,6 +26,7 @@ from cmppscope.messages.ledger import JOINED, Judged, Ledger
 from cmppscope.messages.longs import Longs
 from cmppscope.messages.notes import Notes, party_of
 from cmppscope.messages.parties import NOBODY, Parties
+from cmppscope.messages.queries import Queries
 from cmppscope.messages.receivers import Receivers, reports_of
 from cmppscope.messages.remarks import remarks
 from cmppscope.reassembly import Streams
@@ -44,6 +46,7 @@ class Messages:
         self.counts = Counts(self.parties)
         self.ledger = Ledger()
         self.longs = Longs()
+        self.queries = Queries(self.parties, self.counts.services, zone_ns)
         self._report_ns = report_ns
         self._notes = Notes(self.counts.services, self.counts.sources)
         self._receivers = Receivers()
@@ -85,6 +88,7 @@ class Messages:
         facts.judged = judged
         self._ending.note(columns, party, paired.resends, self._ids)
         self._ending.note_submits(closed, of)
+        self.queries.feed(columns, party, session, paired, self._notes)
         self._notes.settle(paired)
         return facts, self._latencies(judged)
 

@@ -82,9 +82,9 @@ class Counts:
         if tally is self.by_prefix:
             return {at: f"{at:03d}" for at in range(NO_PREFIX)} | {NO_PREFIX: OTHER}
         if tally is self.by_sp:
-            names = [OTHER, UNKNOWN_SP, *map(_text, self._parties.names[: KEYS_KEPT - 1])]
+            names = [OTHER, UNKNOWN_SP, *map(field_text, self._parties.names[: KEYS_KEPT - 1])]
         else:
-            names = [OTHER, *map(_text, (self.services if tally is self.by_service else self.sources).values[1:])]
+            names = [OTHER, *map(field_text, (self.services if tally is self.by_service else self.sources).values[1:])]
         return dict(enumerate(names))
 
     def _tally(self, what: int, packed: I64, party: I64, time_ns: I64) -> None:
@@ -99,7 +99,7 @@ class Counts:
         self.minutes.add(what, time_ns)
 
 
-def _text(octets: bytes) -> str:
-    """Write the value of a field."""
+def field_text(octets: bytes) -> str:
+    """Write the octets of an Octet String up to the first NUL; those of no text in hexadecimal."""
     text = octets.partition(b"\0")[0].decode("latin-1")
     return text if text.isascii() and text.isprintable() else f"0x{octets.hex()}"

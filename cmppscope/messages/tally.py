@@ -17,6 +17,8 @@ from cmppscope.tables import I64, U8, U64
 KEYS_KEPT = 1000
 """Different values of a field that are counted by name."""
 OTHER = "(other)"
+OTHERS = 0
+"""The number of those beyond."""
 BUCKETS = 1440
 MINUTE_NS = 60_000_000_000
 
@@ -25,7 +27,7 @@ COUNTED = ("unanswered", "accepted", "refused", "delivered", "failed")
 
 
 class Keys:
-    """Numbers the values of a field from 1 in order of appearance; 0 stands for those beyond KEYS_KEPT."""
+    """Numbers the values of a field from 1 in order of appearance; OTHERS stands for those beyond KEYS_KEPT."""
 
     def __init__(self) -> None:
         """Begin with none."""
@@ -43,7 +45,7 @@ class Keys:
         if len(self.values) <= KEYS_KEPT:
             self._name(prints, fresh, octets, at, width)
             codes = self._look_up(prints)
-        return np.where(codes < 0, 0, codes)
+        return np.where(codes < 0, OTHERS, codes)
 
     def _look_up(self, prints: U64) -> I64:
         """Give the numbers of prints, -1 for those that are not known."""

@@ -8,6 +8,9 @@ from collections.abc import Sequence
 from cmppscope import __version__
 from cmppscope.analysis import Analysis
 from cmppscope.analysis.statistics import CommandCounts, Slow
+from cmppscope.messages.counting import field_text
+from cmppscope.messages.parties import NOBODY
+from cmppscope.messages.queries import ANSWER, Query
 from cmppscope.report import links, model
 from cmppscope.report.common import in_common
 from cmppscope.report.names import command_name
@@ -223,6 +226,26 @@ def _messages(analysis: Analysis) -> model.Messages:
         end_to_end_ms=latency(analysis.statistics.end_to_end),
         long=model.LongMessages(parts=messages.longs.parts, whole=messages.longs.assembly.whole),
         **in_common(counts),
+        queries=[_query(query, messages.parties.names) for query in messages.queries.queries],
+    )
+
+
+def _query(query: Query, names: Sequence[bytes]) -> model.Query:
+    """Give a QUERY; `names` are the SPs'."""
+    held = query.held
+    return model.Query(
+        pdu=query.pdu,
+        frame=query.frame,
+        time=moment(query.time_ns),
+        session=query.session,
+        sp_id=None if query.party == NOBODY else field_text(names[query.party]),
+        day=field_text(query.day),
+        query_type=query.query_type,
+        query_code=field_text(query.query_code),
+        answer=None if query.answer is None else model.QueryAnswer(**dict(zip(ANSWER, query.answer, strict=True))),
+        held=None
+        if held is None
+        else model.QueryHeld(submits=held.submits, receivers=held.receivers, mo=held.mo, since=moment(held.since_ns)),
     )
 
 

@@ -373,6 +373,45 @@ class LongMessages(Struct):
     whole: Annotated[int, Meta(ge=0, description="messages of which all parts came")]
 
 
+class QueryAnswer(Struct):
+    """What a QUERY_RESP counts."""
+
+    mt_tlmsg: Annotated[int, Meta(ge=0, description="messages received from the SP")]
+    mt_tlusr: Annotated[int, Meta(ge=0, description="their receivers")]
+    mt_scs: Annotated[int, Meta(ge=0, description="forwarded")]
+    mt_wt: Annotated[int, Meta(ge=0, description="waiting to be forwarded")]
+    mt_fl: Annotated[int, Meta(ge=0, description="not forwarded")]
+    mo_scs: Annotated[int, Meta(ge=0, description="delivered to the SP")]
+    mo_wt: Annotated[int, Meta(ge=0, description="waiting to be delivered")]
+    mo_fl: Annotated[int, Meta(ge=0, description="not delivered")]
+
+
+class QueryHeld(Struct):
+    """What the capture holds of the day in front of a QUERY."""
+
+    submits: Count
+    receivers: Count
+    mo: Annotated[int, Meta(ge=0, description="DELIVERs that are no status report")]
+    since: Annotated[Moment, Meta(description="the day's beginning, or that of the SP's first session if later")]
+
+
+class Query(Struct):
+    """A QUERY: what the gateway counted of a day, and what the capture holds of it."""
+
+    pdu: Count
+    frame: Count
+    time: Moment
+    session: Count
+    sp_id: Annotated[str | None, Meta(description="null where no CONNECT was seen")]
+    day: Annotated[str, Meta(description="as it stands in the QUERY: YYYYMMDD")]
+    query_type: int
+    query_code: Annotated[str, Meta(description="the Service_Id that is asked for where query_type is 1")]
+    answer: Annotated[QueryAnswer | None, Meta(description="null where there is none")]
+    held: Annotated[
+        QueryHeld | None, Meta(description="null where day or SP is not known, or more is to be counted than is kept")
+    ]
+
+
 class Messages(Struct):
     """Short messages."""
 
@@ -390,6 +429,7 @@ class Messages(Struct):
     by_prefix: Annotated[list[MessageCounts], Meta(description="by the first three digits of the first receiver")]
     bucket_minutes: Count
     minutes: Annotated[list[MessageMinutes], Meta(description="buckets with messages, in order")]
+    queries: Annotated[list[Query], Meta(max_length=1000, description="the first ones, in order")]
 
 
 class Throughput(Struct):

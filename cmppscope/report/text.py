@@ -21,13 +21,25 @@ COLUMNS = 80
 FIRST_LINES = 10
 SESSIONS_SHOWN = 20
 PLACES_SHOWN = 3
+QUERIES_SHOWN = 5
 NAME_COLUMNS = 14
 
 
 def text(report: model.Report) -> str:
     """Write a report for people."""
     lines = [_title(report), *(_top(report) if report.filter is UNSET else ["", *_wrapped(_chosen(report), "")])]
-    for section in (_commands, _transactions, _slowest, _results, _messages, _findings, _sessions, _links, _capture):
+    for section in (
+        _commands,
+        _transactions,
+        _slowest,
+        _results,
+        _messages,
+        _queries,
+        _findings,
+        _sessions,
+        _links,
+        _capture,
+    ):
         body = section(report)
         if body:
             lines += ["", *body]
@@ -135,6 +147,40 @@ def _messages(report: model.Report) -> list[str]:
     if m.unreported:
         lines.append(f"  accepted, report wanted, none seen: {m.unreported:,}")
     return lines
+
+
+def _queries(report: model.Report) -> list[str]:
+    """Hold what the gateway counted of a day against what the capture holds of it."""
+    queries = [] if report.messages is None else report.messages.queries
+    if not queries:
+        return []
+    lines = ["Queries"]
+    for query in queries[:QUERIES_SHOWN]:
+        of = f"service {query.query_code or '(blank)'}" if query.query_type == 1 else "all services"
+        lines += _wrapped(f"frame {query.frame}: {query.sp_id or 'SP not known'}, {query.day}, {of}", "  ")
+        lines += _wrapped(f"gateway: {_counted(query.answer)}", "    ")
+        lines += _wrapped(f"capture{_held(query.held)}", "    ")
+    beyond = len(queries) - QUERIES_SHOWN
+    if beyond > 0:
+        lines.append(f"  and {plural(beyond, 'more QUERY')}")
+    return lines
+
+
+def _counted(answer: model.QueryAnswer | None) -> str:
+    """Say what the gateway counted."""
+    if answer is None:
+        return "no answer"
+    mt = f"{plural(answer.mt_tlmsg, 'SUBMIT')} to {plural(answer.mt_tlusr, 'receiver')}"
+    sent = f"{answer.mt_scs:,} forwarded, {answer.mt_wt:,} waiting, {answer.mt_fl:,} failed"
+    return f"{mt}: {sent}; MO: {answer.mo_scs:,} delivered, {answer.mo_wt:,} waiting, {answer.mo_fl:,} failed"
+
+
+def _held(held: model.QueryHeld | None) -> str:
+    """Say what the capture holds."""
+    if held is None:
+        return ": cannot tell"
+    mt = f"{plural(held.submits, 'SUBMIT')} to {plural(held.receivers, 'receiver')}"
+    return f", from {held.since[:19]}Z to the QUERY: {mt}, {held.mo:,} MO"
 
 
 def _findings(report: model.Report) -> list[str]:

@@ -40,6 +40,8 @@ _PDUS = (
     "TERMINATE_RESP {n}",
     "FWD {n}",
     "FWD_RESP {n}",
+    "QUERY {n} time=20260529 query_type={few} query_code=TPCQ",
+    "QUERY_RESP {n} mt_tlmsg={few}",
     "0x00000003 {n}",
     "0x00010004 {n}",
     "ACTIVE_TEST {n} total=8",

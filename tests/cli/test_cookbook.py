@@ -20,6 +20,7 @@ QUESTIONS = [
     "Who broke the protocol, the peer or the capture?",
     "Why does the link drop every hour?",
     "Why do we get Result 8?",
+    "Does the gateway count what we sent?",
 ]
 LINES = ["one", "two", "three", "Four", "five", "six"]
 

@@ -14,12 +14,15 @@ from tests.analysis.test_law import differences, wild
 from tests.rules.conversation import Frame, analyse, every_cut, frames_of
 
 CAPS = (
+    "ANSWERS_KEPT",
+    "COUNTS_KEPT",
     "KEYS_KEPT",
     "MOST_CANCELS",
     "MOST_LISTS",
     "MOST_OPEN",
     "MOST_REFUSED",
     "MOST_WAITING",
+    "QUERIES_KEPT",
     "SETTLED",
     "STATS_KEPT",
     "WAITING",

@@ -1,0 +1,241 @@
+"""QUERYs: what the gateway counted of an SP's day, and what the capture holds of the same (CMPP 2.0 §7.4.4).
+
+A QUERY asks for a day, and with Query_Type 1 for one Service_Id of it. The capture holds the SUBMITs of that SP, on any
+of its connections, and the DELIVERs to it, from its first session or the beginning of the day on to the QUERY: both
+sides count what they had when it was asked. A message that was sent again counts once.
+"""
+
+from __future__ import annotations
+
+import datetime as dt
+from dataclasses import dataclass
+from typing import NamedTuple
+
+import numpy as np
+
+from cmppscope.arrays import distinct
+from cmppscope.columns import PduColumns, plain_text
+from cmppscope.messages.notes import Notes, service_of
+from cmppscope.messages.parties import NOBODY, Parties
+from cmppscope.messages.tally import KEYS_KEPT, OTHERS, Keys
+from cmppscope.tables import I64
+from cmppscope.transactions import Paired
+from dissectors.cmpp.enums import DELIVER, QUERY, RESPONSE, SUBMIT
+
+QUERIES_KEPT = 1000
+"""QUERYs of a capture that are told."""
+ANSWERS_KEPT = 10_000
+"""QUERY_RESPs of a capture that may be the answer to one of them."""
+COUNTS_KEPT = 65_536
+"""Days, SPs and Service_Ids with counts, of SUBMITs and of DELIVERs each."""
+
+ANSWER = ("mt_tlmsg", "mt_tlusr", "mt_scs", "mt_wt", "mt_fl", "mo_scs", "mo_wt", "mo_fl")
+"""What a QUERY_RESP counts (CMPP 2.0 §7.4.4.2)."""
+
+_BY_SERVICE = 1
+_DAY_NS = 86_400_000_000_000
+_SERVICE_OCTETS = 10
+
+
+class Held(NamedTuple):
+    """What the capture holds of a day in front of a QUERY."""
+
+    submits: int
+    receivers: int
+    """Receivers of these SUBMITs."""
+    mo: int
+    """DELIVERs that are no status reports."""
+    since_ns: int
+    """From when on: the beginning of the day, or of the SP's first session where that is later."""
+
+
+@dataclass(slots=True)
+class Query:
+    """A QUERY, its answer, and what the capture holds of what it asks for."""
+
+    pdu: int
+    frame: int
+    time_ns: int
+    session: int
+    party: int
+    """Number of the SP, NOBODY where its login was not seen."""
+    day: bytes
+    query_type: int
+    query_code: bytes
+    held: Held | None
+    """None where the day is none, the SP is not known, or there are more counts than are kept."""
+    answer: tuple[int, ...] | None = None
+    """The counts named in ANSWER; None where there is no answer with all of them."""
+
+
+class Queries:
+    """Counts the messages of days, and keeps the QUERYs about them."""
+
+    def __init__(self, parties: Parties, services: Keys, zone_ns: int) -> None:
+        """`services` numbers the Service_Ids of SUBMITs; the day begins `zone_ns` before that of UTC."""
+        self.queries: list[Query] = []
+        self._parties, self._services, self._zone_ns = parties, services, zone_ns
+        self._mo_services = Keys()
+        self._mt, self._mo = _Days(), _Days()
+        self._waiting: dict[int, Query] = {}
+        self._answers: dict[int, tuple[int, ...]] = {}
+        self._answers_left = ANSWERS_KEPT
+
+    def feed(self, columns: PduColumns, party: I64, session: I64, paired: Paired, notes: Notes) -> None:
+        """Take a batch that `notes` took; `party` is the SP of each PDU."""
+        if len(self.queries) < QUERIES_KEPT:
+            self._count(columns, party, session, paired.resends, notes)
+        self._join(columns, paired)
+
+    def _count(self, columns: PduColumns, party: I64, session: I64, resends: I64, notes: Notes) -> None:
+        """Count the messages up to each QUERY, note what there is, and go on."""
+        batch = columns.batch
+        rows = columns.rows(QUERY)
+        asked = np.flatnonzero(columns.body(QUERY).valid("reserve") & ~np.isin(rows, resends))
+        mt, mo = self._submits(columns, party, resends, notes), self._delivers(columns, party, resends)
+        done = 0
+        for at in asked[: QUERIES_KEPT - len(self.queries)].tolist():
+            row = int(rows[at])
+            self._add(mt, mo, done, row)
+            done = row
+            query = self._query(columns, at, row, int(party[row]), int(session[row]))
+            self.queries.append(query)
+            self._waiting[query.pdu] = query
+        self._add(mt, mo, done, len(batch))
+
+    def _add(self, mt: _Rows, mo: _Rows, start: int, end: int) -> None:
+        """Count the messages in some rows of a batch."""
+        self._mt.add(mt.between(start, end))
+        self._mo.add(mo.between(start, end))
+
+    def _submits(self, columns: PduColumns, party: I64, resends: I64, notes: Notes) -> _Rows:
+        """Give the SUBMITs of a batch, each once."""
+        rows = columns.rows(SUBMIT)
+        rows = rows[~np.isin(rows, resends)]
+        said = notes.of(columns.batch.first + rows, "b")
+        rows, packed = rows[said.there], said.b[said.there]
+        return self._rows(columns, rows, party[rows], service_of(packed), packed & 0xFF)
+
+    def _delivers(self, columns: PduColumns, party: I64, resends: I64) -> _Rows:
+        """Give the DELIVERs of a batch that are no reports, each once."""
+        rows, body = columns.rows(DELIVER), columns.body(DELIVER)
+        there = body.valid("registered_delivery") & (body.integer("registered_delivery") == 0) & ~np.isin(rows, resends)
+        rows, at = rows[there], body.position[there] + body.place("service_id")[0][there]
+        service = self._mo_services.feed(body.octets, at, _SERVICE_OCTETS)
+        return self._rows(columns, rows, party[rows], service, np.zeros(len(rows), np.int64))
+
+    def _rows(self, columns: PduColumns, rows: I64, party: I64, service: I64, receivers: I64) -> _Rows:
+        """Give rows with their days."""
+        day = (columns.batch.time_ns[rows] + self._zone_ns) // _DAY_NS
+        return _Rows(rows, day, party, service, receivers)
+
+    def _query(self, columns: PduColumns, at: int, row: int, party: int, session: int) -> Query:
+        """Note a QUERY, and what there is of its day."""
+        batch, body = columns.batch, columns.body(QUERY)
+        day, code = body.octets_of("time", at), body.octets_of("query_code", at)
+        kind = int(body.integer("query_type")[at])
+        return Query(
+            pdu=batch.first + row,
+            frame=int(batch.frame[row]),
+            time_ns=int(batch.time_ns[row]),
+            session=session,
+            party=party,
+            day=day,
+            query_type=kind,
+            query_code=code,
+            held=self._held(party, _day_number(day), code if kind == _BY_SERVICE else None),
+        )
+
+    def _held(self, party: int, day: int | None, code: bytes | None) -> Held | None:
+        """Give what was counted of a day, of one Service_Id where there is a `code`."""
+        if day is None or party == NOBODY or self._mt.full or self._mo.full:
+            return None
+        mt = self._mt.of(day, party, None if code is None else _numbers(self._services, code))
+        mo = self._mo.of(day, party, None if code is None else _numbers(self._mo_services, code))
+        if mt is None or mo is None:
+            return None
+        since = max(day * _DAY_NS - self._zone_ns, self._parties.beginnings[party][1])
+        return Held(*mt, mo[0], since)
+
+    def _join(self, columns: PduColumns, paired: Paired) -> None:
+        """Give the QUERYs whose transactions are closed their answers."""
+        rows, body = columns.rows(RESPONSE | QUERY), columns.body(RESPONSE | QUERY)
+        whole = np.flatnonzero(body.valid(ANSWER[-1]))[: self._answers_left].tolist()
+        self._answers_left -= len(whole)
+        for at in whole:
+            pdu = columns.batch.first + int(rows[at])
+            self._answers[pdu] = tuple(int(body.integer(name)[at]) for name in ANSWER)
+        closed = paired.closed
+        for at in np.flatnonzero(closed.command == QUERY).tolist():
+            query = self._waiting.pop(int(closed.pdu[at]), None)
+            answer = self._answers.pop(int(closed.response_pdu[at]), None)
+            if query is not None:
+                query.answer = answer
+
+
+class _Rows(NamedTuple):
+    """Messages of a batch, in order."""
+
+    rows: I64
+    day: I64
+    """Days since 1970."""
+    party: I64
+    service: I64
+    receivers: I64
+
+    def between(self, start: int, end: int) -> _Rows:
+        """Give those in some rows of the batch."""
+        low, high = np.searchsorted(self.rows, (start, end)).tolist()
+        return self if high - low == len(self.rows) else _Rows(*(column[low:high] for column in self))
+
+
+class _Days:
+    """Counts of messages and their receivers by day, SP and Service_Id."""
+
+    def __init__(self) -> None:
+        """Begin with none."""
+        self.full = False
+        """There was no room for some message, and nothing is counted any more."""
+        self._counts: dict[tuple[int, int, int], list[int]] = {}
+
+    def add(self, rows: _Rows) -> None:
+        """Count messages."""
+        if self.full or not len(rows.rows):
+            return
+        parties = int(rows.party.max()) - NOBODY + 1
+        key = ((rows.day - rows.day.min()) * parties + rows.party - NOBODY) * (KEYS_KEPT + 1) + rows.service
+        keys, first, counts = distinct(key)
+        receivers = np.bincount(np.searchsorted(keys, key), rows.receivers)
+        for at in np.argsort(first).tolist():
+            row = int(first[at])
+            name = int(rows.day[row]), int(rows.party[row]), int(rows.service[row])
+            if name not in self._counts and len(self._counts) == COUNTS_KEPT:
+                self.full = True
+                return
+            there = self._counts.setdefault(name, [0, 0])
+            there[0] += int(counts[at])
+            there[1] += int(receivers[at])
+
+    def of(self, day: int, party: int, services: set[int] | None) -> tuple[int, int] | None:
+        """Give (messages, receivers) of a day of an SP, of some Service_Ids or of all; None where it is not known."""
+        found = {s: counts for (d, p, s), counts in self._counts.items() if (d, p) == (day, party)}
+        if services is not None and OTHERS in found:
+            return None
+        chosen = [counts for service, counts in found.items() if services is None or service in services]
+        return sum(messages for messages, _ in chosen), sum(receivers for _, receivers in chosen)
+
+
+def _numbers(keys: Keys, code: bytes) -> set[int]:
+    """Give the numbers of a Service_Id, whatever stands behind its first NUL."""
+    name = code.partition(b"\0")[0]
+    return {number for number, value in enumerate(keys.values) if number and value.partition(b"\0")[0] == name}
+
+
+def _day_number(day: bytes) -> int | None:
+    """Give the days from 1970 to a day written YYYYMMDD, None where it is none."""
+    text = plain_text(day) or ""
+    try:
+        there = dt.date(int(text[:4]), int(text[4:6]), int(text[6:])) if text.isdigit() and len(text) == 8 else None
+    except ValueError:
+        return None
+    return None if there is None else there.toordinal() - dt.date(1970, 1, 1).toordinal()
