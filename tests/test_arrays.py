@@ -6,7 +6,7 @@ import numpy as np
 from hypothesis import given
 from hypothesis import strategies as st
 
-from cmppscope.arrays import copy_stretches, grown, kinds, ranges, words_of
+from cmppscope.arrays import copy_stretches, grown, kinds, ranges, stable_order, words_of
 
 _SAME_KEY = (4, 4 | 1 << 12, 4 | 1 << 40)
 """Numbers that only a look at all bits tells apart."""
@@ -26,6 +26,15 @@ def test_kinds_are_all_different_numbers_in_order(values: list[int]) -> None:
     numbers, of = kinds(np.array(values, np.int64))
     assert numbers.tolist() == sorted(set(values))
     assert numbers[of].tolist() == values
+
+
+_WIDE = st.integers(-(1 << 63), (1 << 63) - 1)
+
+
+@given(st.one_of(st.lists(st.integers(-3, 3)), st.lists(st.one_of(st.integers(0, 9), _WIDE)), st.lists(_WIDE)))
+def test_stable_order_is_that_of_a_stable_sort(values: list[int]) -> None:
+    """Ascending, equal numbers as they stood, however far apart the numbers are."""
+    assert stable_order(np.array(values, np.int64)).tolist() == sorted(range(len(values)), key=values.__getitem__)
 
 
 @given(st.binary(min_size=40, max_size=60), st.lists(st.integers(0, 10)), st.integers(8, 30))

@@ -11,6 +11,7 @@ from typing import Literal
 
 import numpy as np
 
+from cmppscope.arrays import stable_order
 from cmppscope.tables import I64
 
 _PENDING = 100_000
@@ -76,7 +77,7 @@ class Cells:
 
     def _merge(self, keys: I64, values: I64) -> None:
         """Make one cell of all numbers of a key."""
-        order = np.argsort(keys, kind="stable")
+        order = stable_order(keys)
         keys = keys[order]
         starts = np.flatnonzero(np.r_[True, keys[1:] != keys[:-1]])
         self._keys, self._values = keys[starts], self._join.reduceat(values[order], starts)

@@ -17,7 +17,7 @@ from cmppscope.analysis.cells import Cells, counted
 from cmppscope.analysis.statistics import BINS_BITS, bins_of, joined_bins, middle_of
 from cmppscope.analysis.waiting import AUDITED_SESSIONS
 from cmppscope.analysis.window import EPOCH, SECOND
-from cmppscope.arrays import distinct, grown, none
+from cmppscope.arrays import distinct, grown, none, stable_order
 from cmppscope.tables import I64
 from cmppscope.transactions import Transactions
 
@@ -198,7 +198,7 @@ class Series:
     def _join(self, keys: I64, counts: I64) -> None:
         """Put counts to those that are there."""
         keys = np.concatenate([self._keys, keys])
-        order = np.argsort(keys, kind="stable")
+        order = stable_order(keys)
         keys = keys[order]
         starts = np.flatnonzero(np.r_[True, keys[1:] != keys[:-1]])
         self._keys = keys[starts]

@@ -14,7 +14,7 @@ from dataclasses import dataclass, field
 
 import numpy as np
 
-from cmppscope.arrays import words_at
+from cmppscope.arrays import stable_order, words_at
 from cmppscope.framing.headers import HEADER, LONGEST
 from cmppscope.tables import I64, U8, Bool
 
@@ -185,7 +185,7 @@ def _new_starts(rows: Rows, places: I64, generations: list[_Chains]) -> I64:
 def _real(rows: Rows, held: list[bytes], entry: I64, generations: list[_Chains], found: _Found) -> Followed:
     """Tell the chains that lead on from the first octets, and give their PDUs."""
     chains = _Chains(*(np.concatenate([getattr(g, n) for g in generations]) for n in _Chains.__slots__))
-    order = np.argsort(chains.start, kind="stable")
+    order = stable_order(chains.start)
     start, row, leads, left_at = (c[order] for c in (chains.start, chains.row, chains.next, chains.exit))
     group = rows.group[row]
     ends = leads == rows.stop[group]

@@ -190,7 +190,7 @@ def dated(ids: np.ndarray) -> Bool:
 
 def _echoes(closed: Transactions, notes: Notes) -> Sequence[Echo]:
     """Find the responses that do not repeat what their request says."""
-    which = np.flatnonzero(np.isin(closed.command, _ECHOING) & (closed.response_pdu > 0))
+    which = np.flatnonzero(np.logical_or.reduce([closed.command == c for c in _ECHOING]) & (closed.response_pdu > 0))
     if not len(which):
         return []
     asked, said = notes.of(closed.pdu[which], "a"), notes.of(closed.response_pdu[which], "a")

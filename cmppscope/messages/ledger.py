@@ -108,12 +108,17 @@ class _Part:
     def __init__(self, rows: Table) -> None:
         """Sort the Msg_Ids; the rows stay where they are."""
         self.rows = rows
-        self.order = np.argsort(rows["id"], kind="stable")
+        self.order = stable_order(rows["id"])
         self.ids = rows["id"][self.order]
+        self._alone = len(rows) > 0 and not (self.ids[1:] == self.ids[:-1]).any()
 
     def find(self, ids: I64) -> tuple[I64, I64]:
         """Give the rows with some Msg_Ids, given ascending, and how many rows there are of each."""
-        low, high = (np.searchsorted(self.ids, ids, side) for side in ("left", "right"))
+        low = np.searchsorted(self.ids, ids)
+        if self._alone:
+            high = low + (self.ids[np.minimum(low, len(self.ids) - 1)] == ids)
+        else:
+            high = np.searchsorted(self.ids, ids, "right")
         return self.order[ranges(low, high)], high - low
 
 

@@ -13,7 +13,7 @@ from typing import NamedTuple
 
 import numpy as np
 
-from cmppscope.arrays import distinct
+from cmppscope.arrays import kinds
 from cmppscope.columns import PduColumns, plain_text
 from cmppscope.messages.notes import Notes, service_of
 from cmppscope.messages.parties import NOBODY, Parties
@@ -204,8 +204,10 @@ class _Days:
             return
         parties = int(rows.party.max()) - NOBODY + 1
         key = ((rows.day - rows.day.min()) * parties + rows.party - NOBODY) * (KEYS_KEPT + 1) + rows.service
-        keys, first, counts = distinct(key)
-        receivers = np.bincount(np.searchsorted(keys, key), rows.receivers)
+        keys, of = kinds(key)
+        counts, receivers = np.bincount(of), np.bincount(of, rows.receivers)
+        first = np.empty(len(keys), np.int64)
+        first[of[::-1]] = np.arange(len(of) - 1, -1, -1)  # the last one written stays
         for at in np.argsort(first).tolist():
             row = int(first[at])
             name = int(rows.day[row]), int(rows.party[row]), int(rows.service[row])

@@ -209,7 +209,7 @@ class Pairing:
         if self._open is not None and len(self._open.pdu):
             work = self._open.take(np.flatnonzero(self._open.first == 0))
             nothing = Pairs(np.full(len(work.pdu), -1, np.int64))
-            work = work.take(np.argsort(work.pdu, kind="stable"))
+            work = work.take(stable_order(work.pdu))
             closed = transactions(work, np.arange(len(work.pdu)), nothing, self._timers)
             last = self._last_unasked(strays)
             fates = [self._fate(work, row, last_time_ns, lost_tails, last) for row in range(len(work.pdu))]

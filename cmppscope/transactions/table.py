@@ -8,7 +8,7 @@ from typing import NamedTuple, TypeVar
 
 import numpy as np
 
-from cmppscope.arrays import kinds
+from cmppscope.arrays import kinds, stable_order
 from cmppscope.columns import PduColumns
 from cmppscope.tables import I64, LAYOUT_20, Bool, PduBatch
 from dissectors.cmpp.enums import ACTIVE_TEST, CANCEL, CONNECT, DELIVER, FWD, RESPONSE, SUBMIT, TERMINATE
@@ -340,5 +340,5 @@ def in_order(tables: list[Transactions]) -> Transactions:
         name: np.concatenate([np.zeros(0, np.int64), *(getattr(t, name) for t in tables)])
         for name in Transactions.__slots__
     }
-    order = np.argsort(columns["pdu"], kind="stable")
+    order = stable_order(columns["pdu"])
     return Transactions(**{name: column[order] for name, column in columns.items()})
