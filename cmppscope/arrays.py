@@ -129,16 +129,14 @@ def eight_octets_at(octets: U8, at: I64) -> U64:
     return found
 
 
-def words_of(octets: U8, at: I64, width: int) -> list[U64]:
-    """Read the stretches of `width` octets, eight at least, that begin at positions: columns of words, least first.
+def words_of(fields: U8) -> list[U64]:
+    """Read [rows, width] octets, eight at least, as columns of words, least octet first.
 
-    The last word ends with the stretch, and so may hold octets that the one in front holds.
+    The last word ends with the row, and so may hold octets that the one in front holds.
     """
-    read = octets_at(octets, at, width)
-    if not len(read):
-        return [np.zeros(0, np.uint64)] * -(-width // 8)
+    width = fields.shape[1]
     places = [*range(0, width - 8, 8), width - 8]
-    return [np.ndarray((len(read),), "<u8", read, place, (width,)).astype(np.uint64) for place in places]
+    return [fields[:, place : place + 8].view("<u8")[:, 0].astype(np.uint64) for place in places]
 
 
 def octets_at(octets: U8, at: I64, width: int) -> U8:

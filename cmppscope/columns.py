@@ -30,6 +30,9 @@ Slot = TypeVar("Slot", int, I64)
 
 HEADER = 12
 
+_MORE = 7
+"""Octets that may be read behind a field, so that it ends with a word."""
+
 
 class Field(NamedTuple):
     """One compiled field."""
@@ -200,8 +203,33 @@ class Columns:
         """The least length of a row."""
         return int(self.length.min()) if len(self) else 0
 
+    @cached_property
+    def _front(self) -> U8:
+        """What stands in front of the first list or content in all rows, and _MORE octets: an array [rows, width].
+
+        No wider than the shortest row.
+        """
+        fields, behind = self.body.fields, self.body.behind
+        width = next((offset for field, (_, offset) in zip(fields, behind, strict=True) if field.counter), None)
+        if width is None:
+            width = sum(field.width for field in fields)
+        return octets_at(self.octets, self.position, min(width + _MORE, self._shortest))
+
+    def front(self, name: str, width: int) -> U8 | None:
+        """Give `width` octets from a field on, an array [rows, width] that nobody writes into.
+
+        None where they do not lie at one place in every row, or go on behind the first list or content.
+        """
+        offset = self._everywhere(self.body.by_name[name], width)
+        if offset is None or offset + width > self._front.shape[1]:
+            return None
+        return self._front[:, offset : offset + width]
+
     def _gather(self, name: str, width: int) -> U8:
         """Copy a field's octets of all rows: an array [rows, width]."""
+        front = self.front(name, width)
+        if front is not None:
+            return front.copy()
         everywhere = self._everywhere(self.body.by_name[name], width)
         if everywhere is not None:
             return octets_at(self.octets, self.position + everywhere, width)

@@ -37,13 +37,14 @@ def test_stable_order_is_that_of_a_stable_sort(values: list[int]) -> None:
     assert stable_order(np.array(values, np.int64)).tolist() == sorted(range(len(values)), key=values.__getitem__)
 
 
-@given(st.binary(min_size=40, max_size=60), st.lists(st.integers(0, 10)), st.integers(8, 30))
-def test_words_of_stretches(octets: bytes, at: list[int], width: int) -> None:
-    """Words follow each other from the front, and the last one ends with the stretch."""
-    found = words_of(np.frombuffer(octets, np.uint8), np.array(at, np.int64), width)
+@given(st.integers(8, 30).flatmap(lambda width: st.lists(st.binary(min_size=width, max_size=width), min_size=1)))
+def test_words_of_rows(rows: list[bytes]) -> None:
+    """Words follow each other from the front, and the last one ends with the row."""
+    width = len(rows[0])
+    found = words_of(np.frombuffer(b"".join(rows), np.uint8).reshape(len(rows), width))
     places = [*range(0, width - 8, 8), width - 8]
     for word, place in zip(found, places, strict=True):
-        assert word.tolist() == [int.from_bytes(octets[a + place : a + place + 8], "little") for a in at]
+        assert word.tolist() == [int.from_bytes(row[place : place + 8], "little") for row in rows]
 
 
 @given(st.binary(min_size=1, max_size=300), st.data())

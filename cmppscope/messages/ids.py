@@ -6,7 +6,7 @@ from collections.abc import Sequence
 
 import numpy as np
 
-from cmppscope.arrays import stable_order
+from cmppscope.arrays import octets_at, stable_order
 from cmppscope.columns import PduColumns
 from cmppscope.messages.facts import Before, Echo, MessageFacts, Named, Place
 from cmppscope.messages.notes import PART_MASK, Notes
@@ -121,7 +121,7 @@ class Ids:
         plain = np.flatnonzero(about == 0)
         if len(plain):
             offset = int(body.place("src_terminal_id")[0][0])
-            about[plain] = string_prints(body.octets, position[plain] + offset, 21)
+            about[plain] = string_prints(octets_at(body.octets, position[plain] + offset, 21))
         key = mixed(ids, party[rows].view(np.uint64), about).view(np.int64)
         table = Table({"key": key, "pdu": columns.batch.first + rows})
         found = [Before(int(rows[at]), before["pdu"]) for at, before in self._delivered.feed(table)]
@@ -169,7 +169,7 @@ class Ids:
         ids = body.integer("msg_id")[good].astype(np.uint64)
         names = ("msg_fwd_type", "pk_total", "pk_number")
         part = [body.integer(name)[good].astype(np.uint64) for name in names]
-        pair = string_prints(body.octets, at + body.place("source_id")[0][good], 12)
+        pair = string_prints(octets_at(body.octets, at + body.place("source_id")[0][good], 12))
         nodes = body.integer("nodescount")[good].astype(np.int64)
         rows = rows[good]
         key = mixed(ids, pair, *part).view(np.int64)

@@ -19,9 +19,10 @@ from typing import NamedTuple
 
 import numpy as np
 
+from cmppscope.arrays import octets_at
 from cmppscope.columns import Columns, PduColumns
 from cmppscope.messages.parties import NOBODY
-from cmppscope.messages.prints import number_prints, string_prints
+from cmppscope.messages.prints import WIDTH, number_prints, string_prints
 from cmppscope.messages.table import Table, joined
 from cmppscope.messages.tally import Keys
 from cmppscope.tables import I64, U64, Bool, PduBatch
@@ -161,7 +162,8 @@ class Notes:
             said.c[rows] = _part(body) | ((party[rows] - NOBODY) << PARTY_SHIFT)
         elif command & ~RESPONSE == QUERY:
             start, width = _ECHO
-            said.a[rows] = string_prints(body.octets, body.position + body.place(start)[0], width).view(np.int64)
+            fields = octets_at(body.octets, body.position + body.place(start)[0], width)
+            said.a[rows] = string_prints(fields).view(np.int64)
         else:
             said.a[rows] = body.integer("msg_id").view(np.int64)
         if command & ~RESPONSE == FWD:
@@ -174,12 +176,11 @@ class Notes:
 
     def _submit(self, body: Columns) -> tuple[I64, I64]:
         """Give what is noted of SUBMITs."""
-        octets, position = body.octets, body.position
         count = body.integer("dest_usr_tl").astype(np.int64)
         first = np.where(count > 0, body.place("dest_terminal_id")[0], 0)  # the fixed part is as long as a number
-        number, head = number_prints(octets, position + first)
-        service = self._services.feed(octets, position + body.place("service_id")[0], 10)
-        source = self._sources.feed(octets, position + body.place("src_id")[0], 21)
+        number, head = number_prints(octets_at(body.octets, body.position + first, WIDTH))
+        service = self._services.feed(body.strings("service_id").octets)
+        source = self._sources.feed(body.strings("src_id").octets)
         packed = count | (np.where(count > 0, _prefix(head), NO_PREFIX) << PREFIX_SHIFT)
         packed |= (service << SERVICE_SHIFT) | (source << SOURCE_SHIFT)
         return np.where(count > 0, number.view(np.int64), 0), packed
@@ -187,10 +188,8 @@ class Notes:
 
 def report_numbers(columns: PduColumns, report: Columns) -> U64:
     """Give the prints of the numbers inside reports; made once a batch."""
-    offset = report.place("dest_terminal_id")[0]
-    width = report.body.fields[report.body.by_name["dest_terminal_id"]].width
-    where = report.position + offset
-    return columns.once(("report numbers", width), lambda: number_prints(report.octets, where, width)[0])
+    numbers = report.strings("dest_terminal_id").octets
+    return columns.once(("report numbers", numbers.shape[1]), lambda: number_prints(numbers)[0])
 
 
 def _nothing(count: int) -> Said:

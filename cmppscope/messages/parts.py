@@ -8,9 +8,10 @@ from __future__ import annotations
 
 import numpy as np
 
+from cmppscope.arrays import octets_at
 from cmppscope.columns import Columns, PduColumns
 from cmppscope.messages.heads import walk
-from cmppscope.messages.prints import mixed, number_prints, string_prints
+from cmppscope.messages.prints import WIDTH, mixed, number_prints, string_prints
 from cmppscope.messages.table import Table
 from dissectors.cmpp.enums import DELIVER, SUBMIT
 from dissectors.cmpp.text import UDHI_BITS
@@ -64,18 +65,17 @@ def _submit(body: Columns) -> tuple[np.ndarray, np.ndarray]:
     octets, position = body.octets, body.position
     count = body.integer("dest_usr_tl").astype(np.int64)
     first = position + np.where(count > 0, body.place("dest_terminal_id")[0], 0)
-    receiver = np.where(count > 0, number_prints(octets, first)[0], 0).astype(np.uint64)
+    receiver = np.where(count > 0, number_prints(octets_at(octets, first, WIDTH))[0], 0).astype(np.uint64)
     everyone = receiver.copy()
     for step in range(1, int(count.max(initial=0))):
         more = np.flatnonzero(count > step)
-        everyone[more] = mixed(everyone[more], number_prints(octets, first[more] + 21 * step)[0])
-    source = string_prints(octets, position + body.place("src_id")[0], 21)
+        everyone[more] = mixed(everyone[more], number_prints(octets_at(octets, first[more] + WIDTH * step, WIDTH))[0])
+    source = string_prints(body.strings("src_id").octets)
     return receiver, mixed(everyone, source, body.integer("msg_fmt").astype(np.uint64), count.astype(np.uint64))
 
 
 def _deliver(body: Columns) -> tuple[np.ndarray, np.ndarray]:
     """Give prints of (handset and service; Msg_Fmt) of DELIVERs."""
-    octets, position = body.octets, body.position
-    handset = number_prints(octets, position + body.place("src_terminal_id")[0])[0]
-    service = string_prints(octets, position + body.place("dest_id")[0], 21)
+    handset = number_prints(body.strings("src_terminal_id").octets)[0]
+    service = string_prints(body.strings("dest_id").octets)
     return mixed(handset, service), mixed(body.integer("msg_fmt").astype(np.uint64))

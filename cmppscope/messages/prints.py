@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import numpy as np
 
-from cmppscope.arrays import octets_at, words_of
+from cmppscope.arrays import words_of
 from cmppscope.tables import I64, U8, U64
 
 WIDTH = 21
@@ -30,16 +30,15 @@ def mixed(*parts: U64) -> U64:
     return result
 
 
-def string_prints(octets: U8, at: I64, width: int) -> U64:
-    """Give the prints of fields of at least eight octets that begin at positions."""
-    return mixed(*words_of(octets, at, width))
+def string_prints(fields: U8) -> U64:
+    """Give the prints of fields, an array [rows, width] of at least eight octets a row."""
+    return mixed(*words_of(fields))
 
 
-def number_prints(octets: U8, at: I64, width: int = WIDTH) -> tuple[U64, I64]:
-    """Give (prints, first three characters as one number, least first) of numbers that begin at positions."""
-    if not len(at):
-        return np.zeros(0, np.uint64), np.zeros(0, np.int64)
-    first, second, third = words_of(octets, at, WIDTH)
+def number_prints(fields: U8) -> tuple[U64, I64]:
+    """Give (prints, first three characters as one number, least first) of numbers, an array [rows, WIDTH or more]."""
+    width = fields.shape[1]
+    first, second, third = words_of(fields[:, :WIDTH])
     gap = (first - _ONES) & ~first & _HIGHS
     low = second & np.uint64(0xFFFFFF)
     tail_gap = (low - np.uint64(0x010101)) & ~low & np.uint64(0x808080)
@@ -49,7 +48,7 @@ def number_prints(octets: U8, at: I64, width: int = WIDTH) -> tuple[U64, I64]:
     odd = np.flatnonzero(~plain)
     if len(odd):
         first, second, third = first.copy(), second.copy(), third.copy()
-        first[odd], second[odd], third[odd] = _in_order(octets_at(octets, at[odd], width))
+        first[odd], second[odd], third[odd] = _in_order(fields[odd])
     return mixed(first, second, third), (first & np.uint64(0xFFFFFF)).astype(np.int64)
 
 

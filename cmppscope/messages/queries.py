@@ -34,7 +34,6 @@ ANSWER = ("mt_tlmsg", "mt_tlusr", "mt_scs", "mt_wt", "mt_fl", "mo_scs", "mo_wt",
 
 _BY_SERVICE = 1
 _DAY_NS = 86_400_000_000_000
-_SERVICE_OCTETS = 10
 
 
 class Held(NamedTuple):
@@ -120,8 +119,7 @@ class Queries:
         """Give the DELIVERs of a batch that are no reports, each once."""
         rows, body = columns.rows(DELIVER), columns.body(DELIVER)
         there = body.valid("registered_delivery") & (body.integer("registered_delivery") == 0) & ~np.isin(rows, resends)
-        rows, at = rows[there], body.position[there] + body.place("service_id")[0][there]
-        service = self._mo_services.feed(body.octets, at, _SERVICE_OCTETS)
+        rows, service = rows[there], self._mo_services.feed(body.strings("service_id").octets[there])
         return self._rows(columns, rows, party[rows], service, np.zeros(len(rows), np.int64))
 
     def _rows(self, columns: PduColumns, rows: I64, party: I64, service: I64, receivers: I64) -> _Rows:

@@ -7,7 +7,7 @@ import numpy as np
 from cmppscope.columns import PduColumns
 from cmppscope.messages.ledger import REPORTS, ROWS, stats_of
 from cmppscope.messages.notes import Notes, report_numbers
-from cmppscope.messages.prints import number_prints
+from cmppscope.messages.prints import WIDTH, number_prints
 from cmppscope.messages.table import Table, joined
 from cmppscope.tables import I64, U64
 from cmppscope.transactions import Transactions
@@ -15,8 +15,6 @@ from dissectors.cmpp.enums import DELIVER, FWD, SUBMIT
 
 MOST_LISTS = 100_000
 """Open SUBMITs to several receivers whose numbers are remembered; of those beyond it the first one stands for all."""
-
-_NUMBER = 21
 
 
 class Receivers:
@@ -39,7 +37,7 @@ class Receivers:
         offset, size = body.place("dest_terminal_id")
         for row in np.flatnonzero(wanted).tolist():
             start = int(body.position[row] + offset[row])
-            numbers, _ = number_prints(body.octets, start + np.arange(0, int(size[row]), _NUMBER))
+            numbers, _ = number_prints(body.octets[start : start + int(size[row])].reshape(-1, WIDTH))
             self._lists[columns.batch.first + int(columns.rows(SUBMIT)[row])] = numbers
         while len(self._lists) > MOST_LISTS:
             del self._lists[next(iter(self._lists))]

@@ -35,15 +35,15 @@ class Keys:
         self._prints: U64 = np.zeros(0, np.uint64)
         self._codes: I64 = np.zeros(0, np.int64)
 
-    def feed(self, octets: U8, at: I64, width: int) -> I64:
-        """Give the number of the value that stands at each position."""
-        prints = string_prints(octets, at, width)
+    def feed(self, fields: U8) -> I64:
+        """Give the number of the value in each row of [rows, width] octets."""
+        prints = string_prints(fields)
         codes = self._look_up(prints)
         fresh = np.flatnonzero(codes < 0)
         if not len(fresh):
             return codes
         if len(self.values) <= KEYS_KEPT:
-            self._name(prints, fresh, octets, at, width)
+            self._name(prints, fresh, fields)
             codes = self._look_up(prints)
         return np.where(codes < 0, OTHERS, codes)
 
@@ -54,12 +54,12 @@ class Keys:
         place = np.minimum(np.searchsorted(self._prints, prints), len(self._prints) - 1)
         return np.where(self._prints[place] == prints, self._codes[place], -1)
 
-    def _name(self, prints: U64, fresh: I64, octets: U8, at: I64, width: int) -> None:
+    def _name(self, prints: U64, fresh: I64, fields: U8) -> None:
         """Number the values in rows that are not known, as long as there is room."""
         _, first = np.unique(prints[fresh], return_index=True)
         rows = fresh[np.sort(first)][: KEYS_KEPT + 1 - len(self.values)]
         codes = len(self.values) + np.arange(len(rows))
-        self.values += [octets[start : start + width].tobytes() for start in at[rows].tolist()]
+        self.values += [value.tobytes() for value in fields[rows]]
         known = np.concatenate([self._prints, prints[rows]])
         numbers = np.concatenate([self._codes, codes])
         order = np.argsort(known)

@@ -50,7 +50,7 @@ def receivers_of(prints: U64, plain: Any, shown: Any) -> list[Any]:
     if not len(prints) or not isinstance(plain, list) or not plain:
         return [None] * len(prints)
     octets = b"".join(_octets(number) for number in plain)
-    known, _ = number_prints(np.frombuffer(octets, np.uint8), np.arange(0, len(octets), WIDTH))
+    known, _ = number_prints(np.frombuffer(octets, np.uint8).reshape(-1, WIDTH))
     places = {number: at for at, number in reversed(list(enumerate(known.tolist())))}
     found = [places.get(number) for number in prints.tolist()]
     return [None if at is None else shown[at] for at in found]

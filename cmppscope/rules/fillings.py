@@ -52,21 +52,25 @@ class Suspects(NamedTuple):
 def _suspects(body: Bodies, names: Sequence[str]) -> Suspects:
     """Look at all strings of some fields in one go: all octets of all rows as one run, which is quick.
 
-    What is read ends where the last string ends, so that what is read besides lies in front, in the PDU's header at
-    most.
+    What is read besides, to have whole words, lies behind the last string; or in front of the first one, in the PDU's
+    header at most, where there is no room behind.
     """
     rows = np.flatnonzero(body.sure)
     if not len(rows):
         return Suspects(rows, rows)
     places = [(int(offset[0]), int(size[0])) for offset, size in map(body.columns.place, names)]
+    begin, first = min((offset, name) for (offset, _), name in zip(places, names, strict=True))
     end = max(offset + size for offset, size in places)
-    width = -(-(end - min(offset for offset, _ in places)) // _WORD) * _WORD
-    begin = end - width
+    width = -(-(end - begin) // _WORD) * _WORD
+    octets = body.columns.front(first, width) if len(rows) == len(body) else None
+    if octets is None:
+        begin = end - width
+        octets = octets_at(body.columns.octets, body.columns.position[rows] + begin, width)
+    octets = np.ascontiguousarray(octets)
     inside, going = np.zeros((2, width), np.bool_)
     for offset, size in places:
         inside[offset - begin : offset - begin + size] = True
         going[offset - begin + 1 : offset - begin + size] = True
-    octets = octets_at(body.columns.octets, body.columns.position[rows] + begin, width)
     there = octets.reshape(-1) != 0
     begins = np.zeros(len(there), np.bool_)
     np.greater(there[1:], there[:-1], out=begins[1:])

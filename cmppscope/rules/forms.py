@@ -76,7 +76,11 @@ def _forms(body: Bodies, first: str, last: str) -> Forms:
     end, size = columns.place(last)
     rows = np.flatnonzero(body.sure)
     width = int((end + size - begin)[0]) if len(rows) else 0
-    octets = octets_at(columns.octets, columns.position[rows] + begin[rows], _whole_words(width))
+    front = columns.front(first, _whole_words(width)) if len(rows) == len(body) else None
+    if front is None:
+        octets = octets_at(columns.octets, columns.position[rows] + begin[rows], _whole_words(width))
+    else:
+        octets = front.copy()
     octets[:, width:] = 0
     chosen, of = _alike(octets.view(np.uint64))
     kept = rows[chosen]

@@ -30,17 +30,19 @@ _ONE, _SEVEN, _EIGHT, _TEN, _FIRST = (np.uint64(n) for n in (1, 7, 8, 10, 56))
 
 def words(columns: Columns, name: str, width: int) -> list[U64]:
     """Give the first `width` octets from a field on as columns of words, without meaning where it is not valid."""
-    offset, _ = columns.place(name)
-    at = columns.position + offset
     count = -(-width // WORD)
     beyond = count * WORD - width
-    if len(at) and int(at.max()) + count * WORD <= len(columns.octets):
+    front = columns.front(name, count * WORD)
+    at = columns.position if front is not None else columns.position + columns.place(name)[0]
+    if front is not None:
+        octets = front
+    elif len(at) and int(at.max()) + count * WORD <= len(columns.octets):
         octets = octets_at(columns.octets, at, count * WORD)
     else:  # the last rows end with the buffer
         octets = np.zeros((len(at), count * WORD), np.uint8)
         inside = np.flatnonzero(at + width <= len(columns.octets))
         octets[inside, :width] = octets_at(columns.octets, at[inside], width)
-    wide = octets.view(">u8").reshape(len(at), count)
+    wide = octets.view(">u8")
     found = [wide[:, place].astype(np.uint64) for place in range(count)]
     if beyond:
         shift = np.uint64(beyond * 8)

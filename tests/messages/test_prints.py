@@ -12,8 +12,8 @@ from cmppscope.messages.prints import WIDTH, number_prints, string_prints
 
 def prints(*numbers: bytes) -> list[int]:
     """Give the prints of numbers, each in a field of its own."""
-    octets = np.frombuffer(b"".join(number.ljust(WIDTH, b"\0") for number in numbers) + bytes(8), np.uint8)
-    found: list[int] = number_prints(octets, np.arange(len(numbers)) * WIDTH)[0].tolist()
+    octets = np.frombuffer(b"".join(number.ljust(WIDTH, b"\0") for number in numbers), np.uint8)
+    found: list[int] = number_prints(octets.reshape(-1, WIDTH))[0].tolist()
     return found
 
 
@@ -42,7 +42,7 @@ def test_strings_that_differ(one: bytes, other: bytes) -> None:
     """Fields have the same print just when their octets are the same."""
     width = min(len(one), len(other))
     octets = np.frombuffer(one[:width] + other[:width], np.uint8)
-    first, second = string_prints(octets, np.array([0, width]), width).tolist()
+    first, second = string_prints(octets.reshape(2, width)).tolist()
     assert (first == second) == (one[:width] == other[:width])
 
 

@@ -12,7 +12,7 @@ from cmppscope.report.mixed import apart, named, receivers_of
 def prints(*numbers: str) -> np.ndarray:
     """Give the prints of numbers."""
     octets = b"".join(number.encode().ljust(WIDTH, b"\0") for number in numbers)
-    found: np.ndarray = number_prints(np.frombuffer(octets, np.uint8), np.arange(0, len(octets), WIDTH))[0]
+    found: np.ndarray = number_prints(np.frombuffer(octets, np.uint8).reshape(-1, WIDTH))[0]
     return found
 
 
