@@ -15,7 +15,7 @@ from collections.abc import Iterable, Iterator, Mapping
 from cmppscope.analysis.audit import Audit
 from cmppscope.analysis.front import Ahead, Elsewhere, Exchanged, Front
 from cmppscope.analysis.login import LoginChecks
-from cmppscope.analysis.options import Options
+from cmppscope.analysis.options import Depth, Options
 from cmppscope.analysis.statistics import Statistics
 from cmppscope.columns import PduColumns
 from cmppscope.decode import Counts
@@ -30,7 +30,7 @@ from cmppscope.sessions import Session
 from cmppscope.tables import FrameBatch
 from cmppscope.transactions import Stray, Transactions
 
-__all__ = ["Analysis", "Options"]
+__all__ = ["Analysis", "Depth", "Options"]
 
 
 class Analysis:
@@ -45,7 +45,7 @@ class Analysis:
         self.sessions: list[Session] = self._front.sessions
         """All sessions, by number."""
         self._trackers = Trackers(self.streams, options.timers, options.limits)
-        self._limits, self._timers = options.limits, options.timers
+        self._limits, self._timers, self._depth = options.limits, options.timers, options.depth
         self.results = options.results
         self._findings = Findings(RULES, keep=options.keep_findings, severities=options.severities, hide=options.hide)
         self._logins = LoginChecks(options.secrets, options.limits.zone_ns)
@@ -86,12 +86,14 @@ class Analysis:
         last.odd, last.echoes = self._front.late_octets(), ending.echoes
         last.ended, last.strays, last.reuses = ending.ended, ending.strays, ending.reuses
         last.end = End(self.last_time_ns, ending.lossy)
-        last.spots = self._trackers.close(self.sessions, last.end)
-        last.logins = self._logins.close()
-        last.exceeded = self.audit.close(self.sessions, last.ended, self.last_time_ns, lost_tails)
-        end = self.last_time_ns, self._front.last_frame
-        last.messages = self.messages.close(last.ended, last.strays, *end, lost_tails)
-        self._findings.feed(last)
+        if self._depth >= Depth.MESSAGES:
+            end = self.last_time_ns, self._front.last_frame
+            last.messages = self.messages.close(last.ended, last.strays, *end, lost_tails)
+        if self._depth == Depth.ALL:
+            last.spots = self._trackers.close(self.sessions, last.end)
+            last.logins = self._logins.close()
+            last.exceeded = self.audit.close(self.sessions, last.ended, self.last_time_ns, lost_tails)
+            self._findings.feed(last)
         self.statistics.add_transactions(last.ended)
         self.statistics.add_strays(last.strays)
         return facts
@@ -176,18 +178,25 @@ class Analysis:
             strays=paired.strays,
             places=exchanged.places,
         )
-        self.statistics.add_strays(paired.strays)
-        facts.spots, facts.sources = self._trackers.feed(batch, columns, session, exchanged.new, paired, odd)
-        facts.logins = self._logins.feed(batch, session)
-        facts.exceeded, facts.throttled = self.audit.feed(batch, session, paired, odd)
         gaps = [o.octets for o in odd if o.kind == "gap"]
         self.gaps += len(gaps)
         self.missing_octets += sum(gaps)
         self.statistics.add_pdus(batch)
+        self.statistics.add_strays(paired.strays)
         self.statistics.add_transactions(paired.closed)
-        facts.messages, latencies = self.messages.feed(batch, columns, session, paired, odd)
-        self.statistics.end_to_end.add(latencies)
-        if len(batch) or facts.odd:
-            self._findings.feed(facts)
+        if self._depth >= Depth.MESSAGES:
+            facts.messages, latencies = self.messages.feed(batch, columns, session, paired, odd)
+            self.statistics.end_to_end.add(latencies)
+        if self._depth == Depth.ALL:
+            self._judge(facts, exchanged)
         columns.forget()
         return facts
+
+    def _judge(self, facts: Facts, exchanged: Exchanged) -> None:
+        """Look at how links were used, and hold everything against the rules."""
+        batch, session, paired, odd = facts.batch, facts.session, facts.paired, exchanged.odd
+        facts.spots, facts.sources = self._trackers.feed(batch, facts.columns, session, exchanged.new, paired, odd)
+        facts.logins = self._logins.feed(batch, session)
+        facts.exceeded, facts.throttled = self.audit.feed(batch, session, paired, odd)
+        if len(batch) or facts.odd:
+            self._findings.feed(facts)

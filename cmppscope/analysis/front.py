@@ -14,7 +14,8 @@ from typing import TypeVar, Union
 
 import numpy as np
 
-from cmppscope.analysis.options import Options
+from cmppscope.analysis.options import Depth, Options
+from cmppscope.arrays import none
 from cmppscope.columns import PduColumns
 from cmppscope.decode import Counts, Decoder
 from cmppscope.framing import Framer
@@ -25,12 +26,14 @@ from cmppscope.rules.model import Sequences
 from cmppscope.sessions import Session, Sessions, SessionsNews
 from cmppscope.tables import I64, Bool, ChunkBatch, FrameBatch, Oddity, PduBatch
 from cmppscope.transactions import Paired, Pairing, Reuse, Stray, Transactions
+from cmppscope.transactions.table import in_order
 
 _Item = TypeVar("_Item")
 
 Elsewhere = Callable[[Iterator[_Item]], Iterator[_Item]]
 """Gives what an iterator gives, and lets it run on meanwhile: copies of it, where that is in another process."""
 
+_NO_SEQUENCES = Sequences(none(), none(), none(), none(), np.zeros(0, np.bool_))
 _FORCED = {"cmpp20": "2.0", "cmpp30": "3.0"}
 
 
@@ -89,6 +92,7 @@ class Front:
         self._sessions = Sessions(self.streams, forced)
         self._pairing = Pairing(self.streams, options.timers)
         self._sequences = SequenceTracker(self.streams, options.timers)
+        self._depth = options.depth
         self._cut: set[int] = set()
         """Directions that end inside a PDU."""
         self._pdus = 0
@@ -199,12 +203,16 @@ class Front:
         trouble = self._decoder.odd() + self._reassembler.odd() + self._framer.trouble()
         sessions = self._sessions
         session = sessions.feed(batch)
-        paired = self._pairing.feed(batch, PduColumns(batch), session, odd)
+        paired, sequences = Paired(in_order([]), none()), _NO_SEQUENCES
+        if self._depth >= Depth.TRANSACTIONS:
+            paired = self._pairing.feed(batch, PduColumns(batch), session, odd)
+        if self._depth == Depth.ALL:
+            sequences = self._sequences.feed(batch, paired.resends, odd)
         return Exchanged(
             batch=batch,
             session=session,
             paired=paired,
-            sequences=self._sequences.feed(batch, paired.resends, odd),
+            sequences=sequences,
             odd=odd,
             trouble=trouble + self._pairing.odd,
             new=sessions.new,

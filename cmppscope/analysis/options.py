@@ -2,12 +2,24 @@
 
 from __future__ import annotations
 
+import enum
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 
 from cmppscope.rules import STANDARD, Limits, Results, Severity
 from cmppscope.secret import Secret
 from cmppscope.transactions import Timers
+
+
+class Depth(enum.IntEnum):
+    """How far an Analysis goes. Each depth holds what those before it hold, to the last bit."""
+
+    PDUS = 0
+    """PDUs, sessions, and what became of the frames."""
+    TRANSACTIONS = 1
+    MESSAGES = 2
+    ALL = 3
+    """Rules, link audit and login check too."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -35,3 +47,5 @@ class Options:
     """Take no segments with wrong checksums."""
     references: bool = False
     """Tell of every PDU where its octets lie."""
+    depth: Depth = Depth.ALL
+    """Leave out what lies deeper, which saves its time; reports need all."""

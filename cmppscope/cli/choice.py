@@ -91,7 +91,7 @@ class Choice(Everything):
         self.sieves = {each: Sieve(read_filter(text, each, chosen)) for each in targets}
         self.needs = frozenset(need for sieve in self.sieves.values() for need in sieve.filter.needs)
         findings = keep_findings or target == REPORT or FINDING in self.needs
-        super().__init__(captures, chosen, keep_findings=findings, follow=follow)
+        super().__init__(target, captures, chosen, keep_findings=findings, follow=follow)
         self._twice = PDU in self.sieves and bool(self.sieves[PDU].filter.needs)
         later = sorted(self.needs - {PDU, target})
         if follow is not None and target in _FOLLOWED and (later or self._twice):
@@ -109,7 +109,11 @@ class Choice(Everything):
         """Read ahead where that is needed; make the pass in which rows are chosen."""
         if self._twice:
             self.captures = [self._kept(capture) for capture in self.captures]
+            wanted, self.lists = self.lists, self.lists | self.needs
             self._read_ahead(super().run())
+            self.lists = wanted
+            return super().run()
+        self.lists |= self.needs
         return super().run()
 
     def facts(self, run: Run) -> Iterator[tuple[Facts, I64 | None]]:

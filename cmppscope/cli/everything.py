@@ -32,9 +32,16 @@ class Everything:
     """A pass over a capture in which every row is wanted."""
 
     def __init__(
-        self, captures: list[str], chosen: Settings, *, keep_findings: bool = False, follow: Follow | None = None
+        self,
+        target: str,
+        captures: list[str],
+        chosen: Settings,
+        *,
+        keep_findings: bool = False,
+        follow: Follow | None = None,
     ) -> None:
-        """Take what is to be read, and what the user set."""
+        """Take which list is wanted, what is to be read, and what the user set."""
+        self.lists = {target}
         self.captures = captures
         self.chosen = chosen
         self.keep_findings = keep_findings
@@ -51,7 +58,7 @@ class Everything:
 
     def run(self) -> Run:
         """Make the pass."""
-        return Run(self.captures, self.chosen, keep_findings=self.keep_findings, follow=self.follow)
+        return Run(self.captures, self.chosen, keep_findings=self.keep_findings, lists=self.lists, follow=self.follow)
 
     def facts(self, run: Run) -> Iterator[tuple[Facts, I64 | None]]:
         """Yield the facts of each batch, and the rows of the PDUs that are wanted; None wants all."""
@@ -107,7 +114,7 @@ def wanted(
 ) -> Everything:
     """Give what a command reads; a filter that means nothing ends the program before anything is read."""
     if expression is None:
-        return Everything(captures, chosen, keep_findings=keep_findings, follow=follow)
+        return Everything(target, captures, chosen, keep_findings=keep_findings, follow=follow)
     from cmppscope.cli.choice import Choice  # noqa: PLC0415 - Polars and lark are loaded for filters only
 
     return Choice(expression, target, captures, chosen, keep_findings=keep_findings, follow=follow)

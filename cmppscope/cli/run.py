@@ -9,7 +9,7 @@ import itertools
 import os
 import sys
 import time
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Collection, Iterable, Iterator, Sequence
 from pathlib import Path
 from typing import IO, TYPE_CHECKING
 
@@ -48,12 +48,15 @@ class ReportFormat(enum.StrEnum):
     TEXT = "text"
 
 
-def analysis_options(settings: Settings, *, keep_findings: bool = False, references: bool = False) -> Options:
-    """Give what the user set in the Analysis's own words."""
-    from cmppscope.analysis import Options  # noqa: PLC0415 - start-up stays lean
+def analysis_options(
+    settings: Settings, *, keep_findings: bool = False, references: bool = False, lists: Collection[str] = ()
+) -> Options:
+    """Give what the user set in the Analysis's own words; `lists` are the only ones wanted of it, if any."""
+    from cmppscope.analysis import Depth, Options  # noqa: PLC0415 - start-up stays lean
     from cmppscope.redact import Redaction  # noqa: PLC0415
     from cmppscope.transactions import Timers  # noqa: PLC0415
 
+    depths = {"pdu": Depth.PDUS, "transaction": Depth.TRANSACTIONS, "message": Depth.MESSAGES}
     return Options(
         decode_as=settings.decode_as,
         hide=Redaction(settings.redact).value,
@@ -67,6 +70,7 @@ def analysis_options(settings: Settings, *, keep_findings: bool = False, referen
         severities=settings.tables.as_severities(),
         results=settings.tables.as_results(),
         references=references,
+        depth=max((depths.get(each, Depth.ALL) for each in lists), default=Depth.ALL),
     )
 
 
@@ -80,14 +84,18 @@ class Run:
         *,
         keep_findings: bool = False,
         references: bool = False,
+        lists: Collection[str] = (),
         live: LiveCapture | None = None,
         follow: Follow | None = None,
     ) -> None:
-        """Make the Analysis of some files, the last of which may grow, or of what comes `live`; nothing is read yet."""
+        """Make the Analysis of some files, the last of which may grow, or of what comes `live`; nothing is read yet.
+
+        Where only some `lists` are wanted, it goes no further than they ask.
+        """
         from cmppscope.analysis import Analysis  # noqa: PLC0415 - start-up stays lean
         from cmppscope.capture import Capture  # noqa: PLC0415
 
-        options = analysis_options(settings, keep_findings=keep_findings, references=references)
+        options = analysis_options(settings, keep_findings=keep_findings, references=references, lists=lists)
         self.analysis: Analysis = Analysis(options)
         self.capture: Capture | LiveCapture = Capture(paths, follow=follow) if live is None else live
         self.paths = paths
