@@ -220,6 +220,21 @@ def test_a_batch_without_pdus_has_empty_columns() -> None:
     assert columns.mo_reports()[0].tolist() == []
 
 
+def test_the_front_is_what_every_row_has_in_front_of_lists() -> None:
+    """Fields side by side in one array; None where some row is too short, or lists and contents begin."""
+    body = bytes(range(150))
+    columns = PduColumns(batch_of([pdu(SUBMIT, body), pdu(SUBMIT, body + b"x"), pdu(SUBMIT, body[:110])])).body(SUBMIT)
+    front = columns.front("msg_src", 10)
+    assert front is not None
+    offset = int(columns.place("msg_src")[0][0])
+    assert front.tolist() == [list(body[offset : offset + 10])] * 3
+    assert columns.front("src_id", 21) is None
+    longer = PduColumns(batch_of([pdu(SUBMIT, bytes(200))])).body(SUBMIT)
+    assert longer.front("src_id", 21 + 1 + 7) is not None
+    assert longer.front("src_id", 21 + 1 + 8) is None
+    assert longer.front("dest_terminal_id", 4) is None
+
+
 def test_64_bits_stay_unsigned() -> None:
     """A Msg_Id beyond 63 bits is not negative, and Last_route_Id is."""
     batch = batch_of([pdu(0x07, b"\xff" * 8), pdu(0x12, b"\xff" * 12)])

@@ -204,17 +204,16 @@ class _Days:
         key = ((rows.day - rows.day.min()) * parties + rows.party - NOBODY) * (KEYS_KEPT + 1) + rows.service
         keys, of = kinds(key)
         counts, receivers = np.bincount(of), np.bincount(of, rows.receivers)
-        first = np.empty(len(keys), np.int64)
-        first[of[::-1]] = np.arange(len(of) - 1, -1, -1)  # the last one written stays
-        for at in np.argsort(first).tolist():
-            row = int(first[at])
+        one = np.empty(len(keys), np.int64)
+        one[of] = np.arange(len(of))
+        for row, count, to in zip(one.tolist(), counts.tolist(), receivers.tolist(), strict=True):
             name = int(rows.day[row]), int(rows.party[row]), int(rows.service[row])
             if name not in self._counts and len(self._counts) == COUNTS_KEPT:
                 self.full = True
                 return
             there = self._counts.setdefault(name, [0, 0])
-            there[0] += int(counts[at])
-            there[1] += int(receivers[at])
+            there[0] += count
+            there[1] += int(to)
 
     def of(self, day: int, party: int, services: set[int] | None) -> tuple[int, int] | None:
         """Give (messages, receivers) of a day of an SP, of some Service_Ids or of all; None where it is not known."""

@@ -127,3 +127,12 @@ def test_a_login_that_asks_twice_is_measured_by_what_it_asked_last() -> None:
 def test_a_session_seen_from_its_middle_may_be_one_of_2_1() -> None:
     """Several receivers with a report are no error where the login was not seen."""
     assert "dest-many-report" not in _found("to=2 report=1", login="0 SP ACK\n")
+
+
+@pytest.mark.parametrize("between", ["pad=1", "layout=30"])
+def test_a_pdu_that_does_not_fit_leaves_its_neighbours_to_be_judged(between: str) -> None:
+    """Octet Strings and fees are told of PDUs with the right length, in front of it and behind it."""
+    wrong = "src_id=10_ feetype=99"
+    lines = f"{_LOGIN}1 SP SUBMIT 2 {wrong} text=a\n1 SP SUBMIT 3 {between}\n2 SP SUBMIT 4 {wrong} text=b"
+    places = {finding.rule.id: [place.pdu for place in finding.places] for finding in told(lines).analysis.findings}
+    assert (places["string-space"], places["submit-feetype"]) == ([3, 5], [3, 5])
