@@ -9,6 +9,7 @@ from cmppscope.filters.columns import Occurrences
 from cmppscope.filters.holding import Holding
 from cmppscope.filters.needles import Needles
 from cmppscope.filters.values import Kind
+from cmppscope.tables import I64
 
 Read = Callable[[Any], Occurrences]
 
@@ -28,3 +29,5 @@ class Field(NamedTuple):
     """Words that stand for its numbers."""
     holding: Callable[[Any, Needles], Holding] | None = None
     """From the table and needles to the rows that hold one, which is quicker than to read all values."""
+    there: Callable[[Any], I64] | None = None
+    """From the table to the rows that have a value, where that is quicker than to read them."""

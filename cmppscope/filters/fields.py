@@ -11,9 +11,10 @@ from typing import Any
 
 import numpy as np
 
+from cmppscope.arrays import none
 from cmppscope.columns import COMPILED
 from cmppscope.filters.body_fields import bare, layers, part
-from cmppscope.filters.columns import Occurrences, joined, some, texts
+from cmppscope.filters.columns import Occurrences, contents, joined, some, texts
 from cmppscope.filters.errors import FilterError, nearest
 from cmppscope.filters.field import Field, Read
 from cmppscope.filters.holding import Holding, texts_holding, together
@@ -22,7 +23,7 @@ from cmppscope.filters.session_fields import SESSIONS
 from cmppscope.filters.tables import FINDING, MESSAGE, PDU, SESSION, TABLES, TRANSACTION, PduTable
 from cmppscope.filters.values import Kind
 from cmppscope.rules import Severity
-from cmppscope.tables import Bool, Row
+from cmppscope.tables import I64, Bool, Row
 from cmppscope.transactions import STATES
 from cmppscope.transactions.table import NO_RESULT
 from dissectors.cmpp.enums import COMMANDS_20, COMMANDS_LATER, DELIVER, FWD, RESPONSE, SUBMIT
@@ -57,6 +58,15 @@ def _text(table: PduTable) -> Occurrences:
         body = table.columns.body(command)
         found.append(texts(table.columns.rows(command), body, _reports(table, command)))
     return joined(found, len(table))
+
+
+def _texts_there(table: PduTable) -> I64:
+    """Find the PDUs with a text, be it empty."""
+    found = [none()]
+    for command in _WITH_TEXT:
+        coding, *_ = contents(table.columns.body(command), _reports(table, command))
+        found.append(table.columns.rows(command)[coding >= 0])
+    return np.concatenate(found)
 
 
 def _reports(table: PduTable, command: int) -> Bool:
@@ -144,6 +154,7 @@ PDUS = (
         "Text of SUBMIT, DELIVER and FWD, decoded by Msg_Fmt.",
         _text,
         holding=_with_text,
+        there=_texts_there,
     ),
 )
 """Fields of every PDU; those of bodies are made from the layers."""

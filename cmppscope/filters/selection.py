@@ -242,7 +242,11 @@ def _rows(atom: Atom, table: Table) -> Bool:
     """Ask a question of every row of its table."""
     if atom.field is None:
         return np.ones(len(table), np.bool_)
-    read, holding = atom.field.read, atom.field.holding
+    read, holding, there = atom.field.read, atom.field.holding, atom.field.there
+    if atom.test is None and there is not None and not table.has(atom.field.name):
+        passed = np.zeros(len(table), np.bool_)
+        passed[there(table)] = True
+        return passed
     if holding is None or not atom.needles.texts or not isinstance(table, PduTable) or table.has(atom.field.name):
         return _passed(atom, table.once(atom.field.name, lambda: read(table)), len(table))
 
