@@ -230,9 +230,6 @@ class Columns:
         front = self.front(name, width)
         if front is not None:
             return front.copy()
-        everywhere = self._everywhere(self.body.by_name[name], width)
-        if everywhere is not None:
-            return octets_at(self.octets, self.position + everywhere, width)
         offset, _ = self.place(name)
         valid = offset + width <= self.length
         if valid.all():

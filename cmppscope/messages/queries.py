@@ -1,8 +1,9 @@
 """QUERYs: what the gateway counted of an SP's day, and what the capture holds of the same (CMPP 2.0 §7.4.4).
 
 A QUERY asks for a day, and with Query_Type 1 for one Service_Id of it. The capture holds the SUBMITs of that SP, on any
-of its connections, and the DELIVERs to it, from its first session or the beginning of the day on to the QUERY: both
-sides count what they had when it was asked. A message that was sent again counts once.
+of its connections, and the DELIVERs to it, from its first session or the beginning of the day on to the QUERY or the
+end of the day: both sides count what they had when it was asked. A message that was sent again counts once; one on a
+connection whose login the capture does not hold may be this SP's or not, and is counted apart.
 """
 
 from __future__ import annotations
@@ -14,7 +15,7 @@ from typing import NamedTuple
 import numpy as np
 
 from cmppscope.arrays import kinds
-from cmppscope.columns import PduColumns, plain_text
+from cmppscope.columns import Columns, PduColumns, plain_text
 from cmppscope.messages.notes import Notes, service_of
 from cmppscope.messages.parties import NOBODY, Parties
 from cmppscope.messages.tally import KEYS_KEPT, OTHERS, Keys
@@ -29,10 +30,10 @@ ANSWERS_KEPT = 10_000
 COUNTS_KEPT = 65_536
 """Days, SPs and Service_Ids with counts, of SUBMITs and of DELIVERs each."""
 
-ANSWER = ("mt_tlmsg", "mt_tlusr", "mt_scs", "mt_wt", "mt_fl", "mo_scs", "mo_wt", "mo_fl")
+COUNTS = ("mt_tlmsg", "mt_tlusr", "mt_scs", "mt_wt", "mt_fl", "mo_scs", "mo_wt", "mo_fl")
 """What a QUERY_RESP counts (CMPP 2.0 §7.4.4.2)."""
 
-_BY_SERVICE = 1
+_ALL, _BY_SERVICE = 0, 1
 _DAY_NS = 86_400_000_000_000
 
 
@@ -44,8 +45,22 @@ class Held(NamedTuple):
     """Receivers of these SUBMITs."""
     mo: int
     """DELIVERs that are no status reports."""
+    unknown: int
+    """Such SUBMITs and DELIVERs of SPs that are not known."""
     since_ns: int
     """From when on: the beginning of the day, or of the SP's first session where that is later."""
+    until_ns: int
+    """Up to when: the QUERY, or the end of the day where that is earlier."""
+
+
+class Answer(NamedTuple):
+    """What a QUERY_RESP says."""
+
+    day: bytes
+    query_type: int
+    query_code: bytes
+    counts: tuple[int, ...]
+    """Those named in COUNTS."""
 
 
 @dataclass(slots=True)
@@ -62,9 +77,11 @@ class Query:
     query_type: int
     query_code: bytes
     held: Held | None
-    """None where the day is none, the SP is not known, or there are more counts than are kept."""
-    answer: tuple[int, ...] | None = None
-    """The counts named in ANSWER; None where there is no answer with all of them."""
+    """None where the question is none that can be answered (no day, one to come, another Query_Type), the SP is not
+    known or came after that day, or more is to be counted than is kept.
+    """
+    answer: Answer | None = None
+    """None where there is no whole one."""
 
 
 class Queries:
@@ -77,7 +94,7 @@ class Queries:
         self._mo_services = Keys()
         self._mt, self._mo = _Days(), _Days()
         self._waiting: dict[int, Query] = {}
-        self._answers: dict[int, tuple[int, ...]] = {}
+        self._answers: dict[int, Answer] = {}
         self._answers_left = ANSWERS_KEPT
 
     def feed(self, columns: PduColumns, party: I64, session: I64, paired: Paired, notes: Notes) -> None:
@@ -130,39 +147,46 @@ class Queries:
     def _query(self, columns: PduColumns, at: int, row: int, party: int, session: int) -> Query:
         """Note a QUERY, and what there is of its day."""
         batch, body = columns.batch, columns.body(QUERY)
-        day, code = body.octets_of("time", at), body.octets_of("query_code", at)
-        kind = int(body.integer("query_type")[at])
+        day, kind, code = _question(body, at)
+        time_ns = int(batch.time_ns[row])
+        number = _day_number(day) if kind in (_ALL, _BY_SERVICE) else None
         return Query(
             pdu=batch.first + row,
             frame=int(batch.frame[row]),
-            time_ns=int(batch.time_ns[row]),
+            time_ns=time_ns,
             session=session,
             party=party,
             day=day,
             query_type=kind,
             query_code=code,
-            held=self._held(party, _day_number(day), code if kind == _BY_SERVICE else None),
+            held=None if number is None else self._held(party, number, code if kind == _BY_SERVICE else None, time_ns),
         )
 
-    def _held(self, party: int, day: int | None, code: bytes | None) -> Held | None:
-        """Give what was counted of a day, of one Service_Id where there is a `code`."""
-        if day is None or party == NOBODY or self._mt.full or self._mo.full:
+    def _held(self, party: int, day: int, code: bytes | None, time_ns: int) -> Held | None:
+        """Give what was counted of a day up to a time, of one Service_Id where there is a `code`."""
+        if party == NOBODY or self._mt.full or self._mo.full:
             return None
-        mt = self._mt.of(day, party, None if code is None else _numbers(self._services, code))
-        mo = self._mo.of(day, party, None if code is None else _numbers(self._mo_services, code))
-        if mt is None or mo is None:
+        begin = day * _DAY_NS - self._zone_ns
+        since, until = max(begin, self._parties.beginnings[party][1]), min(begin + _DAY_NS, time_ns)
+        services = [None if code is None else _numbers(keys, code) for keys in (self._services, self._mo_services)]
+        found = [
+            days.of(day, each, of)
+            for days, of in zip((self._mt, self._mo), services, strict=True)
+            for each in (party, NOBODY)
+        ]
+        if since > until or None in found:
             return None
-        since = max(day * _DAY_NS - self._zone_ns, self._parties.beginnings[party][1])
-        return Held(*mt, mo[0], since)
+        mt, mt_unknown, mo, mo_unknown = (counts or (0, 0) for counts in found)
+        return Held(*mt, mo[0], mt_unknown[0] + mo_unknown[0], since, until)
 
     def _join(self, columns: PduColumns, paired: Paired) -> None:
         """Give the QUERYs whose transactions are closed their answers."""
         rows, body = columns.rows(RESPONSE | QUERY), columns.body(RESPONSE | QUERY)
-        whole = np.flatnonzero(body.valid(ANSWER[-1]))[: self._answers_left].tolist()
+        whole = np.flatnonzero(body.valid(COUNTS[-1]))[: self._answers_left].tolist()
         self._answers_left -= len(whole)
         for at in whole:
             pdu = columns.batch.first + int(rows[at])
-            self._answers[pdu] = tuple(int(body.integer(name)[at]) for name in ANSWER)
+            self._answers[pdu] = Answer(*_question(body, at), tuple(int(body.integer(name)[at]) for name in COUNTS))
         closed = paired.closed
         for at in np.flatnonzero(closed.command == QUERY).tolist():
             query = self._waiting.pop(int(closed.pdu[at]), None)
@@ -194,7 +218,8 @@ class _Days:
         """Begin with none."""
         self.full = False
         """There was no room for some message, and nothing is counted any more."""
-        self._counts: dict[tuple[int, int, int], list[int]] = {}
+        self._counts: dict[tuple[int, int], dict[int, tuple[int, int]]] = {}
+        self._room = COUNTS_KEPT
 
     def add(self, rows: _Rows) -> None:
         """Count messages."""
@@ -203,25 +228,31 @@ class _Days:
         parties = int(rows.party.max()) - NOBODY + 1
         key = ((rows.day - rows.day.min()) * parties + rows.party - NOBODY) * (KEYS_KEPT + 1) + rows.service
         keys, of = kinds(key)
-        counts, receivers = np.bincount(of), np.bincount(of, rows.receivers)
+        messages, receivers = np.bincount(of), np.bincount(of, rows.receivers)
         one = np.empty(len(keys), np.int64)
         one[of] = np.arange(len(of))
-        for row, count, to in zip(one.tolist(), counts.tolist(), receivers.tolist(), strict=True):
-            name = int(rows.day[row]), int(rows.party[row]), int(rows.service[row])
-            if name not in self._counts and len(self._counts) == COUNTS_KEPT:
+        for row, count, to in zip(one.tolist(), messages.tolist(), receivers.tolist(), strict=True):
+            there = self._counts.setdefault((int(rows.day[row]), int(rows.party[row])), {})
+            service = int(rows.service[row])
+            self._room -= service not in there
+            if self._room < 0:
                 self.full = True
                 return
-            there = self._counts.setdefault(name, [0, 0])
-            there[0] += count
-            there[1] += int(to)
+            before = there.get(service, (0, 0))
+            there[service] = before[0] + count, before[1] + int(to)
 
     def of(self, day: int, party: int, services: set[int] | None) -> tuple[int, int] | None:
         """Give (messages, receivers) of a day of an SP, of some Service_Ids or of all; None where it is not known."""
-        found = {s: counts for (d, p, s), counts in self._counts.items() if (d, p) == (day, party)}
+        found = self._counts.get((day, party), {})
         if services is not None and OTHERS in found:
             return None
-        chosen = [counts for service, counts in found.items() if services is None or service in services]
+        chosen = list(found.values()) if services is None else [found[each] for each in services & found.keys()]
         return sum(messages for messages, _ in chosen), sum(receivers for _, receivers in chosen)
+
+
+def _question(body: Columns, at: int) -> tuple[bytes, int, bytes]:
+    """Give Time, Query_Type and Query_Code of a QUERY or QUERY_RESP."""
+    return body.octets_of("time", at), int(body.integer("query_type")[at]), body.octets_of("query_code", at)
 
 
 def _numbers(keys: Keys, code: bytes) -> set[int]:

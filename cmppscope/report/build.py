@@ -10,7 +10,7 @@ from cmppscope.analysis import Analysis
 from cmppscope.analysis.statistics import CommandCounts, Slow
 from cmppscope.messages.counting import field_text
 from cmppscope.messages.parties import NOBODY
-from cmppscope.messages.queries import ANSWER, Query
+from cmppscope.messages.queries import COUNTS, Answer, Held, Query
 from cmppscope.report import links, model
 from cmppscope.report.common import in_common
 from cmppscope.report.names import command_name
@@ -232,7 +232,6 @@ def _messages(analysis: Analysis) -> model.Messages:
 
 def _query(query: Query, names: Sequence[bytes]) -> model.Query:
     """Give a QUERY; `names` are the SPs'."""
-    held = query.held
     return model.Query(
         pdu=query.pdu,
         frame=query.frame,
@@ -242,10 +241,30 @@ def _query(query: Query, names: Sequence[bytes]) -> model.Query:
         day=field_text(query.day),
         query_type=query.query_type,
         query_code=field_text(query.query_code),
-        answer=None if query.answer is None else model.QueryAnswer(**dict(zip(ANSWER, query.answer, strict=True))),
-        held=None
-        if held is None
-        else model.QueryHeld(submits=held.submits, receivers=held.receivers, mo=held.mo, since=moment(held.since_ns)),
+        answer=None if query.answer is None else _answer(query.answer),
+        held=None if query.held is None else _held(query.held),
+    )
+
+
+def _answer(answer: Answer) -> model.QueryAnswer:
+    """Give what the gateway answered."""
+    return model.QueryAnswer(
+        day=field_text(answer.day),
+        query_type=answer.query_type,
+        query_code=field_text(answer.query_code),
+        **dict(zip(COUNTS, answer.counts, strict=True)),
+    )
+
+
+def _held(held: Held) -> model.QueryHeld:
+    """Give what the capture holds of a day."""
+    return model.QueryHeld(
+        submits=held.submits,
+        receivers=held.receivers,
+        mo=held.mo,
+        unknown=held.unknown,
+        since=moment(held.since_ns),
+        until=moment(held.until_ns),
     )
 
 

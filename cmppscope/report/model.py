@@ -374,8 +374,11 @@ class LongMessages(Struct):
 
 
 class QueryAnswer(Struct):
-    """What a QUERY_RESP counts."""
+    """What a QUERY_RESP says: of which day and service, which should be those of the QUERY, and its counts."""
 
+    day: str
+    query_type: int
+    query_code: str
     mt_tlmsg: Annotated[int, Meta(ge=0, description="messages received from the SP")]
     mt_tlusr: Annotated[int, Meta(ge=0, description="their receivers")]
     mt_scs: Annotated[int, Meta(ge=0, description="forwarded")]
@@ -387,12 +390,14 @@ class QueryAnswer(Struct):
 
 
 class QueryHeld(Struct):
-    """What the capture holds of the day in front of a QUERY."""
+    """What the capture holds of the day that a QUERY asks for; what it lost is not counted."""
 
     submits: Count
     receivers: Count
     mo: Annotated[int, Meta(ge=0, description="DELIVERs that are no status report")]
+    unknown: Annotated[int, Meta(ge=0, description="those where no login was seen: of this SP or not")]
     since: Annotated[Moment, Meta(description="the day's beginning, or that of the SP's first session if later")]
+    until: Annotated[Moment, Meta(description="the QUERY, or the end of the day if earlier")]
 
 
 class Query(Struct):
@@ -402,13 +407,17 @@ class Query(Struct):
     frame: Count
     time: Moment
     session: Count
-    sp_id: Annotated[str | None, Meta(description="null where no CONNECT was seen")]
-    day: Annotated[str, Meta(description="as it stands in the QUERY: YYYYMMDD")]
+    sp_id: Annotated[str | None, Meta(description="null where no CONNECT of an SP was seen")]
+    day: Annotated[str, Meta(description="YYYYMMDD; as it stands in the QUERY up to its first NUL")]
     query_type: int
     query_code: Annotated[str, Meta(description="the Service_Id that is asked for where query_type is 1")]
-    answer: Annotated[QueryAnswer | None, Meta(description="null where there is none")]
+    answer: Annotated[QueryAnswer | None, Meta(description="null where there is no whole one among the first 10,000")]
     held: Annotated[
-        QueryHeld | None, Meta(description="null where day or SP is not known, or more is to be counted than is kept")
+        QueryHeld | None,
+        Meta(
+            description="null where day or query_type say nothing, the SP is not known or came after that day, or more "
+            "days, SPs and services are to be counted than are kept"
+        ),
     ]
 
 
@@ -429,7 +438,7 @@ class Messages(Struct):
     by_prefix: Annotated[list[MessageCounts], Meta(description="by the first three digits of the first receiver")]
     bucket_minutes: Count
     minutes: Annotated[list[MessageMinutes], Meta(description="buckets with messages, in order")]
-    queries: Annotated[list[Query], Meta(max_length=1000, description="the first ones, in order")]
+    queries: Annotated[list[Query], Meta(max_length=1000, description="the first whole ones, each once, in order")]
 
 
 class Throughput(Struct):

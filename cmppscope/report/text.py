@@ -156,9 +156,9 @@ def _queries(report: model.Report) -> list[str]:
         return []
     lines = ["Queries"]
     for query in queries[:QUERIES_SHOWN]:
-        of = f"service {query.query_code or '(blank)'}" if query.query_type == 1 else "all services"
-        lines += _wrapped(f"frame {query.frame}: {query.sp_id or 'SP not known'}, {query.day}, {of}", "  ")
-        lines += _wrapped(f"gateway: {_counted(query.answer)}", "    ")
+        asked = _asked(query)
+        lines += _wrapped(f"frame {query.frame}: {query.sp_id or 'SP not known'}, {asked}", "  ")
+        lines += _wrapped(f"gateway{_counted(query.answer, asked)}", "    ")
         lines += _wrapped(f"capture{_held(query.held)}", "    ")
     beyond = len(queries) - QUERIES_SHOWN
     if beyond > 0:
@@ -166,13 +166,21 @@ def _queries(report: model.Report) -> list[str]:
     return lines
 
 
-def _counted(answer: model.QueryAnswer | None) -> str:
+def _asked(query: model.Query | model.QueryAnswer) -> str:
+    """Say what a QUERY asks for, or what its answer is about."""
+    kinds = {0: "all services", 1: f"service {query.query_code or '(blank)'}"}
+    return f"{query.day or '(blank)'}, {kinds.get(query.query_type, f'Query_Type {query.query_type}')}"
+
+
+def _counted(answer: model.QueryAnswer | None, asked: str) -> str:
     """Say what the gateway counted."""
     if answer is None:
-        return "no answer"
+        return ": no answer"
+    said = _asked(answer)
+    of = "" if said == asked else f", for {said}"
     mt = f"{plural(answer.mt_tlmsg, 'SUBMIT')} to {plural(answer.mt_tlusr, 'receiver')}"
     sent = f"{answer.mt_scs:,} forwarded, {answer.mt_wt:,} waiting, {answer.mt_fl:,} failed"
-    return f"{mt}: {sent}; MO: {answer.mo_scs:,} delivered, {answer.mo_wt:,} waiting, {answer.mo_fl:,} failed"
+    return f"{of}: {mt}: {sent}; MO: {answer.mo_scs:,} delivered, {answer.mo_wt:,} waiting, {answer.mo_fl:,} failed"
 
 
 def _held(held: model.QueryHeld | None) -> str:
@@ -180,7 +188,8 @@ def _held(held: model.QueryHeld | None) -> str:
     if held is None:
         return ": cannot tell"
     mt = f"{plural(held.submits, 'SUBMIT')} to {plural(held.receivers, 'receiver')}"
-    return f", from {held.since[:19]}Z to the QUERY: {mt}, {held.mo:,} MO"
+    unknown = f", and {held.unknown:,} where no login was seen" if held.unknown else ""
+    return f", {held.since[:19]}Z to {held.until[:19]}Z: {mt}, {held.mo:,} MO{unknown}"
 
 
 def _findings(report: model.Report) -> list[str]:

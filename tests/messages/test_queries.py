@@ -7,7 +7,7 @@ import datetime as dt
 import pytest
 
 from cmppscope.messages import queries
-from cmppscope.messages.queries import Query
+from cmppscope.messages.queries import Held, Query
 from tests.rules.conversation import START_NS, told
 
 _LOGIN = "0 SP CONNECT 1\n0.1 ISMG CONNECT_RESP 1\n"
@@ -45,13 +45,20 @@ def test_the_day_begins_in_the_zone_of_the_gateways() -> None:
         ("time=20260529 query_type=1 query_code=0x51510041414141414141", (1, 2, 1)),
         ("time=20260529 query_type=1 query_code=Q", (0, 0, 0)),
         ("time=20260529 query_code=TPCQ", (2, 5, 1)),
-        ("time=20260528", (0, 0, 0)),
+        ("time=20260529 query_type=2 query_code=TPCQ", None),
+        ("time=20260528", None),
+        ("time=20260530", None),
+        ("time=99991231", None),
+        ("time=00010101", None),
         ("time=20260230", None),
         ("time=2026529", None),
     ],
 )
 def test_what_is_asked_for_is_counted(asked: str, expected: tuple[int, int, int] | None) -> None:
-    """A day of an SP, or one Service_Id of it; Query_Code says nothing where Query_Type is 0."""
+    """A day of an SP, or one Service_Id of it; Query_Code says nothing where Query_Type is 0.
+
+    Of days before the SP's first session, and of days to come, the capture holds nothing.
+    """
     assert held(_LOGIN + _SENT + f"5 SP QUERY 4 {asked}") == expected
 
 
@@ -75,14 +82,14 @@ def test_other_connections_of_the_sp_count_and_other_sps_do_not() -> None:
 
 
 def test_days_are_apart() -> None:
-    """What went before midnight is of the day before."""
+    """What went before midnight is of the day before, and what went behind it of the day after."""
     after = 24 * 3600
-    lines = _LOGIN + "1 SP SUBMIT 2\n" + f"{after} SP SUBMIT 3 text=b\n{after + 1} SP QUERY 4 time=20260530"
-    found = only(lines).held
-    assert found is not None
-    assert found[:3] == (1, 1, 0)
-    midnight = dt.datetime(2026, 5, 30, tzinfo=dt.timezone(dt.timedelta(hours=8)))
-    assert found.since_ns == int(midnight.timestamp()) * 10**9
+    lines = _LOGIN + "1 SP SUBMIT 2 to=2\n" + f"{after} SP SUBMIT 3 text=b\n"
+    midnight = int(dt.datetime(2026, 5, 30, tzinfo=dt.timezone(dt.timedelta(hours=8))).timestamp()) * 10**9
+    today = only(lines + f"{after + 1} SP QUERY 4 time=20260530").held
+    assert today == Held(1, 1, 0, 0, midnight, START_NS + (after + 1) * 10**9)
+    yesterday = only(lines + f"{after + 1} SP QUERY 4 time=20260529").held
+    assert yesterday == Held(1, 2, 0, 0, START_NS, midnight)
 
 
 def test_counting_begins_with_the_first_session_of_the_sp() -> None:
@@ -97,13 +104,23 @@ def test_of_an_sp_that_is_not_known_nothing_is_told() -> None:
     assert held(f"1 SP SUBMIT 2\n2 SP QUERY 3 {_ALL}") is None
 
 
+@pytest.mark.parametrize(("asked", "unknown"), [(_ALL, 3), (_OF_TPCQ, 2)])
+def test_messages_that_may_be_the_sp_s_are_counted_apart(asked: str, unknown: int) -> None:
+    """A connection whose login the capture does not hold may be one of this SP."""
+    lines = _LOGIN + "1 SP SUBMIT 2 to=2 service_id=TPCQ\n1 SP@1 SUBMIT 2 service_id=TPCQ\n"
+    lines += f"1 SP@1 SUBMIT 3 service_id=QQ text=b\n1 ISMG@1 DELIVER 1 service_id=TPCQ\n2 SP QUERY 3 {asked}"
+    found = only(lines).held
+    assert found is not None
+    assert found[:4] == (1, 2, 0, unknown)
+
+
 @pytest.mark.parametrize("cuts", [(), range(20)])
 def test_the_answer_stands_beside_it(cuts: object) -> None:
     """All eight counts, with the QUERY that they answer, however late they come."""
     counts = "mt_tlmsg=1 mt_tlusr=2 mt_scs=3 mt_wt=4 mt_fl=5 mo_scs=6 mo_wt=7 mo_fl=8"
     lines = _LOGIN + f"1 SP QUERY 2 {_ALL}\n1 SP QUERY 3 {_OF_TPCQ}\n2 ISMG QUERY_RESP 3\n3 ISMG QUERY_RESP 2 {counts}"
     found = told(lines, cuts=cuts).analysis.messages.queries
-    assert [q.answer for q in found.queries] == [(1, 2, 3, 4, 5, 6, 7, 8), (0,) * 8]
+    assert [q.answer and q.answer.counts for q in found.queries] == [(1, 2, 3, 4, 5, 6, 7, 8), (0,) * 8]
     assert [(q.day, q.query_type) for q in found.queries] == [(b"20260529", 0), (b"20260529", 1)]
 
 
@@ -111,6 +128,14 @@ def test_a_query_without_an_answer_stands_alone() -> None:
     """A response to something else is no answer, nor is one that is cut short."""
     lines = _LOGIN + f"1 ISMG QUERY_RESP 7\n1 SP QUERY 2 {_ALL}\n1.1 ISMG QUERY_RESP 2 total=62 cut=62"
     assert only(lines).answer is None
+
+
+def test_an_answer_says_what_it_is_about() -> None:
+    """It may not be what was asked for."""
+    lines = _LOGIN + f"1 SP QUERY 2 {_ALL}\n2 ISMG QUERY_RESP 2 time=20260528 query_type=1 query_code=QQ"
+    answer = only(lines).answer
+    assert answer is not None
+    assert answer[:3] == (b"20260528", 1, b"QQ".ljust(10, b"\0"))
 
 
 def test_counts_beyond_those_that_are_kept_are_not_told(monkeypatch: pytest.MonkeyPatch) -> None:
@@ -138,4 +163,4 @@ def test_only_the_first_queries_are_told(monkeypatch: pytest.MonkeyPatch) -> Non
     monkeypatch.setattr(queries, "ANSWERS_KEPT", 1)
     lines = _LOGIN + "".join(f"{n} SP QUERY {n + 2} {_ALL}\n{n}.5 ISMG QUERY_RESP {n + 2}\n" for n in range(1, 6))
     found = told(lines).analysis.messages.queries.queries
-    assert [(q.pdu, q.answer) for q in found] == [(3, (0,) * 8), (5, None)]
+    assert [(q.pdu, q.answer and q.answer.counts) for q in found] == [(3, (0,) * 8), (5, None)]

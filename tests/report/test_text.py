@@ -15,6 +15,7 @@ from cmppscope.report.build import build
 from cmppscope.report.headlines import closing, headlines, session_line
 from cmppscope.report.safe import width
 from cmppscope.report.text import COLUMNS, _figure, text
+from tests.rules.conversation import told
 
 SAMPLES = Path(__file__).parents[2] / "samples"
 CLEAN = "Nothing wrong with framing, headers or the pairing of requests and responses."
@@ -207,3 +208,45 @@ def test_a_clock_that_jumped_keeps_the_table_narrow() -> None:
         "-132k",
         "1.50",
     ]
+
+
+_QUERIES = """Queries
+  frame 9: 901234, 20260529, all services
+    gateway: 6 SUBMITs to 8 receivers: 5 forwarded, 1 waiting, 0 failed; MO: 0
+      delivered, 0 waiting, 0 failed
+    capture, 2026-05-28T20:26:40Z to 2026-05-28T20:26:42Z: 1 SUBMIT to 2
+      receivers, 0 MO, and 1 where no login was seen
+  frame 10: 901234, 20260529, service TPCQ
+    gateway, for 20260528, all services: 1 SUBMIT to 0 receivers: 0 forwarded, 0
+      waiting, 0 failed; MO: 0 delivered, 0 waiting, 0 failed
+    capture, 2026-05-28T20:26:40Z to 2026-05-28T20:26:43Z: 1 SUBMIT to 2
+      receivers, 0 MO, and 1 where no login was seen
+  frame 11: 901234, 20260529, service (blank)
+    gateway: no answer
+    capture, 2026-05-28T20:26:40Z to 2026-05-28T20:26:44Z: 0 SUBMITs to 0
+      receivers, 0 MO
+  frame 12: 901234, 20260101, Query_Type 7
+    gateway: no answer
+    capture: cannot tell
+  frame 13: 901234, 0x1b5b33316d000000, all services
+    gateway: no answer
+    capture: cannot tell
+  and 1 more QUERY
+"""
+
+
+def test_queries_stand_beside_what_the_capture_holds() -> None:
+    """The gateway's counts, what they are about where that was not asked for, and those of the capture."""
+    said = "0 SP CONNECT 1\n0.1 ISMG CONNECT_RESP 1\n1 SP SUBMIT 2 service_id=TPCQ to=2\n1 SP@1 SUBMIT 2\n"
+    asked = (
+        "time=20260529",
+        "time=20260529 query_type=1 query_code=TPCQ",
+        "time=20260529 query_type=1",
+        "time=20260101 query_type=7",
+        "time=0x1b5b33316d000000",
+        "time=20260529",
+    )
+    said += "".join(f"{number + 2} SP QUERY {number + 3} {words}\n" for number, words in enumerate(asked))
+    said += "9 ISMG QUERY_RESP 3 time=20260529 query_code=X mt_tlmsg=6 mt_tlusr=8 mt_scs=5 mt_wt=1\n"
+    said += "9 ISMG QUERY_RESP 4 time=20260528 mt_tlmsg=1"
+    assert f"\n{_QUERIES}\n" in text(build(told(said).analysis, []))
