@@ -287,12 +287,12 @@ def _wrapped(sentence: str, indent: str) -> list[str]:
 
 
 def _figure(value: float) -> str:
-    """Write milliseconds without their unit."""
-    if abs(value) >= 10_000_000:  # a clock that jumped
+    """Write milliseconds without their unit, in six columns at most."""
+    if abs(value) >= 9_999_500:  # a clock that jumped
         return f"{value:.0e}"
-    if abs(value) >= 100_000:
+    if abs(value) >= 99_999.5:
         return f"{value / 1000:.0f}k"
-    return f"{value:.0f}" if abs(value) >= 1000 else f"{value:.2f}"
+    return f"{value:.0f}" if not -99.995 < value < 999.995 else f"{value:.2f}"
 
 
 def _cut(name: str, room: int) -> str:

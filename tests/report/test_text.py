@@ -6,6 +6,8 @@ from pathlib import Path
 
 import msgspec
 import pytest
+from hypothesis import example, given
+from hypothesis import strategies as st
 
 from cmppscope.analysis import Analysis
 from cmppscope.capture import Capture
@@ -196,6 +198,16 @@ def test_words_for_numbers() -> None:
     assert [milliseconds(v) for v in (0.1234, 12.5, 164.2, 6813.0, 10_000.0)] == [
         *("0.12 ms", "12.50 ms", "164 ms", "6813 ms", "10.0 s"),
     ]
+
+
+@given(st.floats(-1e13, 1e13), st.sampled_from((1, 1e-3, 1e-6, 1e-9, 1e-11)))
+@example(-993.5, 1)
+@example(-99.996, 1)
+@example(-99_999.7, 1)
+@example(-9_999_900.0, 1)
+def test_no_latency_is_wider_than_its_column(value: float, unit: float) -> None:
+    """Six columns hold it, whatever a clock did."""
+    assert len(_figure(value * unit)) <= 6
 
 
 def test_a_clock_that_jumped_keeps_the_table_narrow() -> None:
