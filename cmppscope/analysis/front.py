@@ -203,9 +203,11 @@ class Front:
         trouble = self._decoder.odd() + self._reassembler.odd() + self._framer.trouble()
         sessions = self._sessions
         session = sessions.feed(batch)
-        paired, sequences = Paired(in_order([]), none()), _NO_SEQUENCES
         if self._depth >= Depth.TRANSACTIONS:
             paired = self._pairing.feed(batch, PduColumns(batch), session, odd)
+        else:
+            paired = Paired(in_order([]), none())
+        sequences = _NO_SEQUENCES
         if self._depth == Depth.ALL:
             sequences = self._sequences.feed(batch, paired.resends, odd)
         return Exchanged(

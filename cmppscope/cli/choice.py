@@ -107,13 +107,11 @@ class Choice(Everything):
 
     def run(self) -> Run:
         """Read ahead where that is needed; make the pass in which rows are chosen."""
-        if self._twice:
-            self.captures = [self._kept(capture) for capture in self.captures]
-            wanted, self.lists = self.lists, self.lists | self.needs
-            self._read_ahead(super().run())
-            self.lists = wanted
-            return super().run()
-        self.lists |= self.needs
+        everything = {self.target, *self.needs}
+        if not self._twice:
+            return self._pass(everything)
+        self.captures = [self._kept(capture) for capture in self.captures]
+        self._read_ahead(self._pass(everything))
         return super().run()
 
     def facts(self, run: Run) -> Iterator[tuple[Facts, I64 | None]]:

@@ -6,7 +6,7 @@ Both have one shape, so that a command does not ask which it has. Only a filter 
 from __future__ import annotations
 
 import datetime as dt
-from collections.abc import Iterator
+from collections.abc import Collection, Iterator
 from dataclasses import replace
 from typing import TYPE_CHECKING, Annotated, Self
 
@@ -41,7 +41,7 @@ class Everything:
         follow: Follow | None = None,
     ) -> None:
         """Take which list is wanted, what is to be read, and what the user set."""
-        self.lists = {target}
+        self.target = target
         self.captures = captures
         self.chosen = chosen
         self.keep_findings = keep_findings
@@ -58,7 +58,11 @@ class Everything:
 
     def run(self) -> Run:
         """Make the pass."""
-        return Run(self.captures, self.chosen, keep_findings=self.keep_findings, lists=self.lists, follow=self.follow)
+        return self._pass({self.target})
+
+    def _pass(self, lists: Collection[str]) -> Run:
+        """Make a pass that goes as far as some lists ask."""
+        return Run(self.captures, self.chosen, keep_findings=self.keep_findings, lists=lists, follow=self.follow)
 
     def facts(self, run: Run) -> Iterator[tuple[Facts, I64 | None]]:
         """Yield the facts of each batch, and the rows of the PDUs that are wanted; None wants all."""

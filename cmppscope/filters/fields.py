@@ -11,8 +11,7 @@ from typing import Any
 
 import numpy as np
 
-from cmppscope.arrays import none
-from cmppscope.columns import COMPILED
+from cmppscope.columns import COMPILED, Columns
 from cmppscope.filters.body_fields import bare, layers, part
 from cmppscope.filters.columns import Occurrences, contents, joined, some, texts
 from cmppscope.filters.errors import FilterError, nearest
@@ -53,20 +52,18 @@ def _ends(*, port: bool, source: bool = False, target: bool = False) -> Read:
 
 def _text(table: PduTable) -> Occurrences:
     """Read the texts of messages."""
-    found = []
-    for command in _WITH_TEXT:
-        body = table.columns.body(command)
-        found.append(texts(table.columns.rows(command), body, _reports(table, command)))
-    return joined(found, len(table))
+    return joined([texts(rows, body, reports) for rows, body, reports in _with_contents(table)], len(table))
 
 
 def _texts_there(table: PduTable) -> I64:
     """Find the PDUs with a text, be it empty."""
-    found = [none()]
-    for command in _WITH_TEXT:
-        coding, *_ = contents(table.columns.body(command), _reports(table, command))
-        found.append(table.columns.rows(command)[coding >= 0])
-    return np.concatenate(found)
+    return np.concatenate([rows[contents(body, reports)[0] >= 0] for rows, body, reports in _with_contents(table)])
+
+
+def _with_contents(table: PduTable) -> Iterator[tuple[I64, Columns, Bool]]:
+    """Give the rows of each command that may carry a text, their bodies, and which of them carry a report."""
+    for command in (SUBMIT, DELIVER, FWD):
+        yield table.columns.rows(command), table.columns.body(command), _reports(table, command)
 
 
 def _reports(table: PduTable, command: int) -> Bool:
@@ -81,14 +78,7 @@ def _reports(table: PduTable, command: int) -> Bool:
 
 def _with_text(table: PduTable, needles: Needles) -> Holding:
     """Find the PDUs whose text holds a needle."""
-    columns = table.columns
-    return together(
-        texts_holding(columns.rows(command), columns.body(command), _reports(table, command), needles)
-        for command in _WITH_TEXT
-    )
-
-
-_WITH_TEXT = (SUBMIT, DELIVER, FWD)
+    return together(texts_holding(rows, body, reports, needles) for rows, body, reports in _with_contents(table))
 
 
 def _surplus(table: PduTable) -> Occurrences:

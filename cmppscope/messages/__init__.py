@@ -104,7 +104,7 @@ class Messages:
         self._coverage.close(lost_tails)
         said = self._notes.of(ended.pdu, "bc")
         self.counts.closed(ended, said, np.where(ended.command == SUBMIT, party_of(said), NOBODY))
-        self.longs.close_some(ended, np.argsort(ended.pdu, kind="stable"), ended.pdu, at_end=True)
+        self.longs.close_some(ended, stable_order(ended.pdu), ended.pdu, at_end=True)
         dropped = self.ledger.forgotten + self.ledger.reports_forgotten + self.longs.forgotten
         facts = MessageFacts(
             leaders=self.longs.leaders,

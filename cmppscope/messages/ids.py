@@ -47,7 +47,7 @@ class Acks:
         if not len(self._table):
             return np.zeros(len(delivers), np.bool_)
         if not self._sorted:
-            self._table, self._sorted = self._table.take(np.argsort(self._table["pdu"], kind="stable")), True
+            self._table, self._sorted = self._table.take(stable_order(self._table["pdu"])), True
         place = np.minimum(np.searchsorted(self._table["pdu"], delivers), len(self._table) - 1)
         there = self._table["pdu"][place] == delivers
         response = self._table["response"][place]

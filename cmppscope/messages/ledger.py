@@ -237,7 +237,7 @@ class Ledger:
         for which, most in ((awaits, WAITING), (~awaits, SETTLED)):
             rows = np.flatnonzero(which)
             if len(rows) > most + most // 2:
-                kept[rows[np.argsort(everything["known"][rows], kind="stable")[: len(rows) - most]]] = False
+                kept[rows[stable_order(everything["known"][rows])[: len(rows) - most]]] = False
         self.forgotten += int((awaits & ~kept).sum())
         self.settled_forgotten += int((~awaits & ~kept).sum())
         if not kept.all():

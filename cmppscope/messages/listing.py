@@ -12,6 +12,7 @@ from typing import NamedTuple, Protocol
 
 import numpy as np
 
+from cmppscope.arrays import stable_order
 from cmppscope.columns import PduColumns
 from cmppscope.messages.facts import MessageFacts
 from cmppscope.messages.ledger import AGAIN, JOINED
@@ -128,7 +129,7 @@ class Listing:
         sent = joined([self.sent, *self._sent])
         kept = joined(self._pdus) if self._pdus else Table.empty({"pdu": np.int64})
         sent = sent.take(np.isin(sent["pdu"], kept["pdu"]))
-        self.sent = sent.take(np.argsort(sent["pdu"], kind="stable"))
+        self.sent = sent.take(stable_order(sent["pdu"]))
         self._sent, self._pdus = [], [kept]
         reports = joined(self._reports)
         self.reports = reports.take(np.lexsort((reports["report"], reports["submit"])))

@@ -9,6 +9,7 @@ connection whose login the capture does not hold may be this SP's or not, and is
 from __future__ import annotations
 
 import datetime as dt
+from collections.abc import Iterable
 from dataclasses import dataclass
 from typing import NamedTuple
 
@@ -90,9 +91,8 @@ class Queries:
     def __init__(self, parties: Parties, services: Keys, zone_ns: int) -> None:
         """`services` numbers the Service_Ids of SUBMITs; the day begins `zone_ns` before that of UTC."""
         self.queries: list[Query] = []
-        self._parties, self._services, self._zone_ns = parties, services, zone_ns
-        self._mo_services = Keys()
-        self._mt, self._mo = _Days(), _Days()
+        self._parties, self._zone_ns = parties, zone_ns
+        self._mt, self._mo = _Days(services), _Days(Keys())
         self._waiting: dict[int, Query] = {}
         self._answers: dict[int, Answer] = {}
         self._answers_left = ANSWERS_KEPT
@@ -136,7 +136,7 @@ class Queries:
         """Give the DELIVERs of a batch that are no reports, each once."""
         rows, body = columns.rows(DELIVER), columns.body(DELIVER)
         there = body.valid("registered_delivery") & (body.integer("registered_delivery") == 0) & ~np.isin(rows, resends)
-        rows, service = rows[there], self._mo_services.feed(body.strings("service_id").octets[there])
+        rows, service = rows[there], self._mo.services.feed(body.strings("service_id").octets[there])
         return self._rows(columns, rows, party[rows], service, np.zeros(len(rows), np.int64))
 
     def _rows(self, columns: PduColumns, rows: I64, party: I64, service: I64, receivers: I64) -> _Rows:
@@ -168,12 +168,7 @@ class Queries:
             return None
         begin = day * _DAY_NS - self._zone_ns
         since, until = max(begin, self._parties.beginnings[party][1]), min(begin + _DAY_NS, time_ns)
-        services = [None if code is None else _numbers(keys, code) for keys in (self._services, self._mo_services)]
-        found = [
-            days.of(day, each, of)
-            for days, of in zip((self._mt, self._mo), services, strict=True)
-            for each in (party, NOBODY)
-        ]
+        found = [days.of(day, each, code) for days in (self._mt, self._mo) for each in (party, NOBODY)]
         if since > until or None in found:
             return None
         mt, mt_unknown, mo, mo_unknown = (counts or (0, 0) for counts in found)
@@ -214,8 +209,9 @@ class _Rows(NamedTuple):
 class _Days:
     """Counts of messages and their receivers by day, SP and Service_Id."""
 
-    def __init__(self) -> None:
-        """Begin with none."""
+    def __init__(self, services: Keys) -> None:
+        """Begin with none; `services` numbers the Service_Ids."""
+        self.services = services
         self.full = False
         """There was no room for some message, and nothing is counted any more."""
         self._counts: dict[tuple[int, int], dict[int, tuple[int, int]]] = {}
@@ -241,24 +237,24 @@ class _Days:
             before = there.get(service, (0, 0))
             there[service] = before[0] + count, before[1] + int(to)
 
-    def of(self, day: int, party: int, services: set[int] | None) -> tuple[int, int] | None:
-        """Give (messages, receivers) of a day of an SP, of some Service_Ids or of all; None where it is not known."""
+    def of(self, day: int, party: int, code: bytes | None) -> tuple[int, int] | None:
+        """Give (messages, receivers) of a day of an SP, of one Service_Id or of all; None where it is not known.
+
+        Of a Service_Id what stands behind its first NUL does not count.
+        """
         found = self._counts.get((day, party), {})
-        if services is not None and OTHERS in found:
-            return None
-        chosen = list(found.values()) if services is None else [found[each] for each in services & found.keys()]
+        chosen: Iterable[tuple[int, int]] = found.values()
+        if code is not None:
+            if OTHERS in found:
+                return None
+            names, name = self.services.values, code.partition(b"\0")[0]
+            chosen = [counts for at, counts in found.items() if names[at].partition(b"\0")[0] == name]
         return sum(messages for messages, _ in chosen), sum(receivers for _, receivers in chosen)
 
 
 def _question(body: Columns, at: int) -> tuple[bytes, int, bytes]:
     """Give Time, Query_Type and Query_Code of a QUERY or QUERY_RESP."""
     return body.octets_of("time", at), int(body.integer("query_type")[at]), body.octets_of("query_code", at)
-
-
-def _numbers(keys: Keys, code: bytes) -> set[int]:
-    """Give the numbers of a Service_Id, whatever stands behind its first NUL."""
-    name = code.partition(b"\0")[0]
-    return {number for number, value in enumerate(keys.values) if number and value.partition(b"\0")[0] == name}
 
 
 def _day_number(day: bytes) -> int | None:

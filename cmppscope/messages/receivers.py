@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import numpy as np
 
+from cmppscope.arrays import stable_order
 from cmppscope.columns import PduColumns
 from cmppscope.messages.ledger import REPORTS, ROWS, stats_of
 from cmppscope.messages.notes import Notes, report_numbers
@@ -114,4 +115,4 @@ def reports_of(columns: PduColumns, party: I64, resends: I64) -> tuple[Table, li
         tables.append(table.take(~np.isin(rows, resends)) if len(resends) else table)
     stats += [stats_of(report.strings("stat").octets) for _, report in columns.reports(FWD).values()]
     table = joined(tables)
-    return (table if len(tables) < 3 else table.take(np.argsort(table["pdu"], kind="stable"))), stats
+    return (table if len(tables) < 3 else table.take(stable_order(table["pdu"]))), stats

@@ -12,7 +12,7 @@ import numpy as np
 
 from cmppscope.arrays import octets_at
 from cmppscope.columns import Columns
-from cmppscope.tables import U64, Bool
+from cmppscope.tables import U8, U64, Bool
 
 WORD = 8
 
@@ -32,22 +32,26 @@ def words(columns: Columns, name: str, width: int) -> list[U64]:
     """Give the first `width` octets from a field on as columns of words, without meaning where it is not valid."""
     count = -(-width // WORD)
     beyond = count * WORD - width
-    front = columns.front(name, count * WORD)
-    at = columns.position if front is not None else columns.position + columns.place(name)[0]
-    if front is not None:
-        octets = front
-    elif len(at) and int(at.max()) + count * WORD <= len(columns.octets):
-        octets = octets_at(columns.octets, at, count * WORD)
-    else:  # the last rows end with the buffer
-        octets = np.zeros((len(at), count * WORD), np.uint8)
-        inside = np.flatnonzero(at + width <= len(columns.octets))
-        octets[inside, :width] = octets_at(columns.octets, at[inside], width)
+    octets = columns.front(name, count * WORD)
+    if octets is None:
+        octets = _gathered(columns, name, width, count * WORD)
     wide = octets.view(">u8")
     found = [wide[:, place].astype(np.uint64) for place in range(count)]
     if beyond:
         shift = np.uint64(beyond * 8)
         found[-1] = (found[-1] >> shift) << shift
     return found
+
+
+def _gathered(columns: Columns, name: str, width: int, room: int) -> U8:
+    """Copy the first `width` octets from a field on, and what follows up to `room` unless the buffer ends there."""
+    at = columns.position + columns.place(name)[0]
+    if len(at) and int(at.max()) + room <= len(columns.octets):
+        return octets_at(columns.octets, at, room)
+    octets = np.zeros((len(at), room), np.uint8)
+    inside = np.flatnonzero(at + width <= len(columns.octets))
+    octets[inside, :width] = octets_at(columns.octets, at[inside], width)
+    return octets
 
 
 def no_digits(word: U64) -> U64:

@@ -56,15 +56,14 @@ class Clock:
         self.coming.append((milliseconds * MS, happens))
         self.coming.sort(key=lambda event: event[0])
 
-    def pass_until(self, until_ns: int) -> bool:
-        """Let time pass, until something happens where that is earlier; tell whether it was."""
+    def pass_until(self, until_ns: int) -> None:
+        """Let time pass, until something happens where that is earlier."""
         assert until_ns < 60_000 * MS, "nobody ends this capture"
         if self.coming and self.coming[0][0] <= until_ns:
             self.now_ns, happens = self.coming.pop(0)
             happens()
-            return True
-        self.now_ns = until_ns
-        return False
+        else:
+            self.now_ns = until_ns
 
     def monotonic(self) -> float:
         """Seconds."""
